@@ -1,0 +1,1 @@
+"""Health, metrics, snapshot and the access log."""

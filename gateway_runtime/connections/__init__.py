@@ -1,0 +1,1 @@
+"""Live sockets: clients, backends, pools and their time limits."""

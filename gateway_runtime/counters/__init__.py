@@ -1,0 +1,1 @@
+"""Counters that the workers of one process group share."""

@@ -1,0 +1,1 @@
+"""The `{#...}` expressions of a configuration, compiled once at load."""

@@ -1,0 +1,97 @@
+"""Scalar types that the configuration models of policies and the CRDs share.
+
+They turn the strings that users write (`10s`, `8Ki`, `{#request.path}`) into numbers and checked
+strings, and carry their own JSON schema so that the API server refuses what the runtime would.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+_DURATION = re.compile(r"(?:[0-9]+(?:ms|s|m|h|d))+")
+_DURATION_PART = re.compile(r"([0-9]+)(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZE = re.compile(r"([0-9]+)(Ki|Mi|Gi|k|M|G)?")
+_BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+
+
+class StrictModel(BaseModel):
+    """A frozen model with camelCase names that refuses unknown fields."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=False, strict=True
+    )
+
+
+def parse_duration(value: object) -> object:
+    """Seconds of a duration such as `1h30m` or `250ms`; numbers pass unchanged.
+
+    Raises ValueError for any other text.
+    """
+    if not isinstance(value, str):
+        return value
+    if not _DURATION.fullmatch(value):
+        raise ValueError("expected a duration such as 250ms, 10s, 5m, 1h or 30d")
+    return sum(int(count) * _SECONDS[unit] for count, unit in _DURATION_PART.findall(value))
+
+
+def parse_size(value: object) -> object:
+    """Bytes of a size such as `8Ki` or `10M`; numbers pass unchanged.
+
+    Raises ValueError for any other text.
+    """
+    if not isinstance(value, str):
+        return value
+    match = _SIZE.fullmatch(value)
+    if match is None:
+        raise ValueError("expected a size such as 512, 8Ki, 1Mi or 2G")
+    return int(match[1]) * _BYTES[match[2] or ""]
+
+
+def _network(value: str) -> str:
+    ipaddress.ip_network(value, strict=False)
+    return value
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$"}),
+]
+"""A length of time, written `10s`; held in seconds."""
+
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True}),
+]
+"""A number of bytes, written `8Ki`; held in bytes."""
+
+
+class ExpressionMarker:
+    """Marks a string field whose `{#...}` expressions are evaluated."""
+
+
+class ConditionMarker:
+    """Marks a string field that is one expression, taken as a truth value."""
+
+
+Template = Annotated[str, ExpressionMarker()]
+"""A string that may hold `{#...}` expressions."""
+
+Condition = Annotated[str, ConditionMarker()]
+"""One `{#...}` expression, taken as true or false."""
+
+Network = Annotated[str, AfterValidator(_network)]
+"""An IP address or a CIDR range."""
+
+HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$", max_length=256)]
+"""A field name (RFC 9110 section 5.1)."""
+
+StatusCode = Annotated[int, Field(ge=200, le=599)]
+"""A final HTTP status code."""

@@ -1,0 +1,1 @@
+"""A snapshot compiled to what runs: router, plans, policy chains, endpoint groups."""

@@ -1,0 +1,1 @@
+"""How plans let requests in: keyless, API keys, tokens."""

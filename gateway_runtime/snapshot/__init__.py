@@ -1,0 +1,1 @@
+"""What one gateway must serve: the wire between the operator and the runtime."""

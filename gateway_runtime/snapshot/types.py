@@ -1,0 +1,238 @@
+"""The wire types of a snapshot: immutable, versioned, JSON by msgspec.
+
+One section per API, one for its subscriptions, one for the gateway itself; each travels with its own
+digest, so that a change of one costs work for that one alone. No type here can hold a secret's value:
+secrets are named (`SecretRef`), keys of subscriptions are hashed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+SCHEMA_VERSION = 1
+
+
+class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Base of the wire types."""
+
+
+class SecretRef(Wire):
+    """Names a secret value: `kubernetes/NAMESPACE/NAME:KEY`."""
+
+    uri: str
+
+
+class Step(Wire):
+    """One policy of a flow, with its configuration as the user wrote it."""
+
+    policy: str
+    configuration: dict[str, Any] = {}
+    name: str = ""
+    condition: str | None = None
+
+
+class PathMatch(Wire):
+    """Which paths a flow is for, relative to the API's own path."""
+
+    type: str = "Prefix"  # Prefix | Exact
+    value: str = "/"
+
+
+class Flow(Wire):
+    """Steps for the requests that match; an empty `methods` means all."""
+
+    name: str = ""
+    path: PathMatch = PathMatch()
+    methods: tuple[str, ...] = ()
+    condition: str | None = None
+    request: tuple[Step, ...] = ()
+    response: tuple[Step, ...] = ()
+
+
+class Cors(Wire):
+    """Cross-origin resource sharing (Fetch standard, CORS protocol)."""
+
+    allow_origins: tuple[str, ...] = ("*",)
+    allow_methods: tuple[str, ...] = ("GET", "HEAD", "POST")
+    allow_headers: tuple[str, ...] = ()
+    expose_headers: tuple[str, ...] = ()
+    allow_credentials: bool = False
+    max_age: float | None = None
+
+
+class HttpRoute(Wire):
+    """Hosts (`api.example.com`, `*.example.com`; empty: all) and the path prefix an API is served at."""
+
+    hosts: tuple[str, ...] = ()
+    path: str = "/"
+    cors: Cors | None = None
+
+
+class Endpoint(Wire):
+    """One backend address; its URL's path is put before the path of each request."""
+
+    name: str
+    url: str
+    headers: dict[str, str] = {}
+
+
+class EndpointGroup(Wire):
+    """Endpoints among which requests are spread, with time limits in seconds."""
+
+    name: str
+    endpoints: tuple[Endpoint, ...]
+    connect_timeout: float = 3.0
+    response_timeout: float = 30.0
+
+
+class KeylessSecurity(Wire, tag="keyless"):
+    """Everybody is let in."""
+
+
+class ApiKeySecurity(Wire, tag="apiKey"):
+    """A key in a header or a query parameter names the subscription."""
+
+    header: str = "x-api-key"
+    query: str | None = None
+    propagate: bool = False
+
+
+class JwtSecurity(Wire, tag="jwt"):
+    """A signed token (RFC 7519) whose client id names the subscription.
+
+    Exactly one of `public_key` (PEM), `secret` (HS algorithms) and `jwks_url` is set.
+    """
+
+    algorithms: tuple[str, ...] = ("RS256",)
+    public_key: str | None = None
+    secret: SecretRef | None = None
+    jwks_url: str | None = None
+    jwks_refresh: float = 300.0
+    issuer: str | None = None
+    audiences: tuple[str, ...] = ()
+    clock_skew: float = 30.0
+    client_id_claim: str = "azp"
+    propagate: bool = True
+    require_subscription: bool = True
+
+
+Security = KeylessSecurity | ApiKeySecurity | JwtSecurity
+
+
+class Plan(Wire):
+    """One way to be let in to an API; plans are tried in the order of the section."""
+
+    name: str
+    security: Security
+    selection_rule: str | None = None
+    flows: tuple[Flow, ...] = ()
+
+
+class ResponseTemplate(Wire):
+    """What a client gets in place of a gateway error's own body."""
+
+    status: int | None = None
+    headers: dict[str, str] = {}
+    body: str = ""
+
+
+class ApiSection(Wire):
+    """All of one API but its subscriptions. `response_templates`: error key -> media type -> template."""
+
+    name: str
+    namespace: str
+    version: str = ""
+    routes: tuple[HttpRoute, ...]
+    endpoint_groups: tuple[EndpointGroup, ...]
+    plans: tuple[Plan, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    response_templates: dict[str, dict[str, ResponseTemplate]] = {}
+    properties: dict[str, str] = {}
+    secrets: dict[str, SecretRef] = {}
+    access_log: bool = True
+
+
+class Subscription(Wire):
+    """Who may use a plan. Times in seconds since the epoch; keys as hexadecimal SHA-256."""
+
+    name: str
+    plan: str
+    application: str
+    client_id: str = ""
+    state: str = "Active"  # Active | Paused | Closed
+    starts_at: float | None = None
+    ends_at: float | None = None
+    key_digests: tuple[str, ...] = ()
+
+
+class SubscriptionsSection(Wire):
+    """The subscriptions of one API."""
+
+    api: str  # namespace/name
+    subscriptions: tuple[Subscription, ...] = ()
+
+
+class HttpListener(Wire):
+    """An address that serves HTTP/1.1."""
+
+    name: str
+    port: int
+    address: str = "0.0.0.0"  # noqa: S104 - a gateway serves its network
+
+
+class Limits(Wire):
+    """Bounds on what one client may send, in bytes but for `header_count`."""
+
+    request_line: int = 8192
+    header_count: int = 100
+    header_bytes: int = 32768
+    body: int | None = None
+    buffered_body: int = 1048576
+    connections: int = 20000
+
+
+class Timeouts(Wire):
+    """Seconds. `header`: from a request's first byte to the end of its head; `body`: between its parts."""
+
+    header: float = 10.0
+    body: float = 30.0
+    idle: float = 75.0
+    drain: float = 30.0
+
+
+class GatewaySection(Wire):
+    """What the gateway is besides its APIs."""
+
+    name: str = "default"
+    namespace: str = "default"
+    listeners: tuple[HttpListener, ...] = (HttpListener(name="http", port=8080),)
+    limits: Limits = Limits()
+    timeouts: Timeouts = Timeouts()
+    trusted_proxies: tuple[str, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    access_log: bool = True
+
+
+class ApiEntry(Wire):
+    """An API's section with its digest."""
+
+    digest: str
+    section: ApiSection
+
+
+class SubscriptionsEntry(Wire):
+    """A subscriptions section with its digest."""
+
+    digest: str
+    section: SubscriptionsSection
+
+
+class Snapshot(Wire):
+    """Everything one gateway serves. Maps are keyed by `namespace/name` of the API."""
+
+    version: int = SCHEMA_VERSION
+    gateway: GatewaySection = GatewaySection()
+    apis: dict[str, ApiEntry] = {}
+    subscriptions: dict[str, SubscriptionsEntry] = {}

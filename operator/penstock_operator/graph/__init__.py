@@ -1,0 +1,1 @@
+"""All resources linked and validated; problems become conditions."""

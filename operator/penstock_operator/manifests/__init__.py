@@ -1,0 +1,1 @@
+"""YAML of a folder, read with its places and watched."""

@@ -1,0 +1,1 @@
+"""Models of the CRDs: the source of their YAML and reference."""

@@ -1,0 +1,157 @@
+"""ApiDefinition: an API, where it is served and what stands behind it."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from gateway_runtime.policies.fields import Duration, HeaderName, StatusCode, StrictModel, Template
+from penstock_operator.resources.flows import Flows
+from penstock_operator.resources.meta import Names, PrinterColumn, Resource
+
+Host = Annotated[
+    str,
+    Field(pattern=r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", max_length=253),
+]
+MemberName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9]([-._a-zA-Z0-9]*[a-zA-Z0-9])?$", max_length=63)]
+Tag = Annotated[str, Field(min_length=1, max_length=63)]
+
+
+class Cors(StrictModel):
+    """Cross-origin resource sharing: preflights are answered by the gateway."""
+
+    allow_origins: Annotated[
+        tuple[str, ...], Field(strict=False, description="Origins such as https://shop.example.com, or *.")
+    ] = ("*",)
+    allow_methods: Annotated[tuple[str, ...], Field(strict=False, description="Methods, or *.")] = (
+        "GET",
+        "HEAD",
+        "POST",
+    )
+    allow_headers: Annotated[tuple[str, ...], Field(strict=False, description="Request headers, or *.")] = ()
+    expose_headers: Annotated[
+        tuple[str, ...], Field(strict=False, description="Response headers that scripts may read.")
+    ] = ()
+    allow_credentials: Annotated[bool, Field(description="Whether cookies and authorization pass.")] = False
+    max_age: Annotated[Duration | None, Field(description="How long a preflight is remembered.")] = None
+
+
+class HttpListener(StrictModel):
+    """Hosts and a path at which the API is served over HTTP."""
+
+    hosts: Annotated[
+        tuple[Host, ...], Field(strict=False, description="Host names, *.example.com allowed; empty: all.")
+    ] = ()
+    path: Annotated[
+        str, Field(pattern=r"^/[^?#\s]*$", max_length=2048, description="The path prefix of the API.")
+    ] = "/"
+    cors: Annotated[Cors | None, Field(description="Cross-origin resource sharing.")] = None
+
+
+class Listener(StrictModel):
+    """Where the API is served: one key, the protocol."""
+
+    http: Annotated[HttpListener, Field(description="Served over HTTP.")]
+
+
+class Endpoint(StrictModel):
+    """One backend address."""
+
+    name: MemberName
+    url: Annotated[
+        str,
+        Field(
+            pattern=r"^https?://[^\s?#@/]+(/[^\s?#]*)?$",
+            description="http or https; its path is put before the path of each request.",
+        ),
+    ]
+    headers: Annotated[
+        dict[HeaderName, Template], Field(description="Headers set on each request to this endpoint.")
+    ] = Field(default_factory=dict)
+
+
+class EndpointTimeouts(StrictModel):
+    """Time limits towards the backend."""
+
+    connect: Annotated[Duration, Field(description="Until the connection stands.")] = 3.0
+    response: Annotated[
+        Duration, Field(description="Between the request and the response head, and between parts of either.")
+    ] = 30.0
+
+
+class EndpointGroup(StrictModel):
+    """Endpoints among which requests are spread in turn."""
+
+    name: MemberName
+    endpoints: Annotated[tuple[Endpoint, ...], Field(strict=False, min_length=1)]
+    timeouts: EndpointTimeouts = Field(default_factory=EndpointTimeouts, description="Time limits.")
+
+
+class ResponseTemplate(StrictModel):
+    """What a client gets in place of the gateway's own error body."""
+
+    status: Annotated[StatusCode | None, Field(description="Replaces the error's own status.")] = None
+    headers: Annotated[dict[HeaderName, Template], Field(description="Set on the response.")] = Field(
+        default_factory=dict
+    )
+    body: Annotated[Template, Field(description="The body.")] = ""
+
+
+class AccessLog(StrictModel):
+    """The JSON access log of the API."""
+
+    enabled: Annotated[bool, Field(description="Whether requests are logged.")] = True
+
+
+class ApiDefinitionSpec(StrictModel):
+    """What the API is."""
+
+    type: Annotated[Literal["Proxy"], Field(description="Proxy: an HTTP API.")] = "Proxy"
+    version: Annotated[str, Field(max_length=64, description="The API's own version.")] = ""
+    description: Annotated[str, Field(max_length=4096, description="For people.")] = ""
+    state: Annotated[Literal["Started", "Stopped"], Field(description="Whether gateways serve it.")] = "Started"
+    tags: Annotated[
+        tuple[Tag, ...], Field(strict=False, description="Sharding tags: served by gateways that cover them all.")
+    ] = ()
+    listeners: Annotated[tuple[Listener, ...], Field(strict=False, min_length=1)]
+    endpoint_groups: Annotated[
+        tuple[EndpointGroup, ...],
+        Field(
+            strict=False,
+            min_length=1,
+            description="The first serves all requests for which the attribute endpointGroup names no other.",
+        ),
+    ]
+    properties: Annotated[dict[str, str], Field(description="Read as {#api.properties.NAME}.")] = Field(
+        default_factory=dict
+    )
+    flows: Annotated[Flows, Field(description="Policies of the API, behind those of its plans.")] = ()
+    response_templates: Annotated[
+        dict[str, dict[str, ResponseTemplate]],
+        Field(description="Error key (or DEFAULT) -> media type (or */*) -> template."),
+    ] = Field(default_factory=dict)
+    access_log: AccessLog = Field(default_factory=AccessLog, description="The access log.")
+
+
+class ApiDefinition(Resource):
+    """An API: where it is served, what policies it runs and what stands behind it."""
+
+    names: ClassVar = Names(kind="ApiDefinition", plural="apidefinitions", short=("api",))
+    columns: ClassVar = (
+        PrinterColumn(name="Version", type="string", json_path=".spec.version"),
+        PrinterColumn(name="State", type="string", json_path=".spec.state"),
+        PrinterColumn(
+            name="Accepted", type="string", json_path='.status.conditions[?(@.type=="Accepted")].status'
+        ),
+        PrinterColumn(name="Age", type="date", json_path=".metadata.creationTimestamp"),
+    )
+    rules: ClassVar = (
+        (
+            "self.endpointGroups.all(g, self.endpointGroups.exists_one(o, o.name == g.name))",
+            "the names of endpoint groups must differ",
+        ),
+    )
+
+    kind: Literal["ApiDefinition"]
+    spec: ApiDefinitionSpec

@@ -1,0 +1,55 @@
+"""Subscription: an application's right to use a plan."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from gateway_runtime.policies.fields import StrictModel
+from penstock_operator.resources.meta import NameRef, Names, PrinterColumn, Resource, SecretKeyRef
+
+Time = Annotated[datetime, Field(strict=False)]
+
+
+class Application(StrictModel):
+    """Who subscribes."""
+
+    name: Annotated[str, Field(min_length=1, max_length=253)]
+    client_id: Annotated[str | None, Field(description="What tokens of this application carry.")] = None
+
+
+class ApiKeyCredential(StrictModel):
+    """Where the subscription's key is."""
+
+    secret_ref: Annotated[SecretKeyRef, Field(description="The Secret that holds the key.")]
+
+
+class SubscriptionSpec(StrictModel):
+    """What the subscription is."""
+
+    plan_ref: Annotated[NameRef, Field(description="The Plan.")]
+    application: Annotated[Application, Field(description="Who subscribes.")]
+    api_key: Annotated[ApiKeyCredential | None, Field(description="The key, for plans with apiKey.")] = None
+    state: Annotated[
+        Literal["Active", "Paused", "Closed"], Field(description="Only Active ones are let in.")
+    ] = "Active"
+    starts_at: Annotated[Time | None, Field(description="Not let in before.")] = None
+    ends_at: Annotated[Time | None, Field(description="Not let in from then on.")] = None
+
+
+class Subscription(Resource):
+    """An application's right to use a plan."""
+
+    names: ClassVar = Names(kind="Subscription", plural="subscriptions", short=("sub",))
+    columns: ClassVar = (
+        PrinterColumn(name="Plan", type="string", json_path=".spec.planRef.name"),
+        PrinterColumn(name="Application", type="string", json_path=".spec.application.name"),
+        PrinterColumn(name="State", type="string", json_path=".spec.state"),
+        PrinterColumn(name="Ends", type="date", json_path=".spec.endsAt", priority=1),
+        PrinterColumn(name="Age", type="date", json_path=".metadata.creationTimestamp"),
+    )
+
+    kind: Literal["Subscription"]
+    spec: SubscriptionSpec
