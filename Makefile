@@ -1,0 +1,59 @@
+# Two commands do all set-up on a fresh Debian or Ubuntu: `make demo` and `make test`.
+# PYTHON=/path/to/python3 picks the interpreter of .venv; PENSTOCK_COMPILE=0 keeps the runtime pure Python.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+READY := $(VENV)/.ready
+
+.PHONY: help venv compile demo test lint generate format lock bench-http clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(READY) ## Make .venv with Penstock and its tools
+
+$(READY): pyproject.toml requirements.lock tools/venv.sh
+	@tools/venv.sh $(VENV)
+	@touch $@
+
+compile: $(READY) ## Compile the hot modules in place where a C compiler is there
+	@tools/compiler.sh $(PY)
+	@$(PY) tools/compile_hot.py
+
+demo: compile ## Serve examples/quickstart, try it with curl and print the answers
+	@$(PY) tools/demo.py
+
+test: compile ## Run all tests
+	@$(PY) -m pytest $(ARGS)
+
+lint: $(READY) ## Check style, types, import contracts and generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy tools/*.py
+	$(BIN)/lint-imports
+	tools/check_generated.sh
+
+generate: $(READY) ## Write crds/ and docs/reference/ from the models
+	$(PY) -m penstock_operator.resources.generate --crds crds --docs docs/reference
+
+format: $(READY) ## Format the sources
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+lock: $(READY) ## Write requirements.lock anew with the latest versions
+	tools/lock.sh $(PY)
+
+bench-http: compile ## Measure the data plane beside its peers
+	$(PY) -m pip install --quiet --constraint requirements.lock --group bench
+	$(PY) -m bench.http $(ARGS)
+
+clean: ## Remove .venv, compiled modules and caches
+	find gateway_runtime operator -name '*.so' -delete
+	rm -f -- *__mypyc*.so
+	rm -rf -- $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
