@@ -1,7 +1,7 @@
 """The demo: serves examples/quickstart before a small backend and shows each curl line with its answer.
 
-On a terminal it then goes on serving until Ctrl-C; elsewhere it stops. It exits 1 where an answer is not the one
-that the quick start promises.
+On a terminal it then goes on serving until Ctrl-C; elsewhere it stops. It exits 1 where an answer is not
+the one that the quick start promises.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def require_free(url: str) -> None:
         except OSError as error:
             raise SystemExit(
                 f"demo: port {port} of 127.0.0.1 cannot be used ({error.strerror}).\n"
-                f"demo: stop the program that listens there (see it with: ss -ltnp 'sport = :{port}') and try again."
+                f"demo: stop the program that listens there (ss -ltnp 'sport = :{port}' names it) and try again."
             ) from error
 
 
