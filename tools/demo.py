@@ -61,7 +61,7 @@ CALLS = (
     Call(
         "a browser's preflight (CORS)",
         f"{GATEWAY}/orders",
-        200,
+        204,
         ("Origin: https://shop.example.com", "Access-Control-Request-Method: GET"),
         "OPTIONS",
     ),
@@ -120,7 +120,7 @@ def require_free(url: str) -> None:
         except OSError as error:
             raise SystemExit(
                 f"demo: port {port} of 127.0.0.1 cannot be used ({error.strerror}).\n"
-                f"demo: stop the program that listens there (ss -ltnp 'sport = :{port}' names it) and try again."
+                f"demo: stop the program there (ss -ltnp 'sport = :{port}' names it) and try again."
             ) from error
 
 
