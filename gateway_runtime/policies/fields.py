@@ -10,13 +10,21 @@ import ipaddress
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
-_DURATION = re.compile(r"(?:[0-9]+(?:ms|s|m|h|d))+")
+_DURATION = re.compile(r"(?:[0-9]{1,9}(?:ms|s|m|h|d))+")
 _DURATION_PART = re.compile(r"([0-9]+)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_SIZE = re.compile(r"([0-9]+)(Ki|Mi|Gi|k|M|G)?")
+_SIZE = re.compile(r"([0-9]{1,15})(Ki|Mi|Gi|k|M|G)?")
 _BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
 
@@ -53,6 +61,13 @@ def parse_size(value: object) -> object:
     return int(match[1]) * _BYTES[match[2] or ""]
 
 
+def _written_duration(value: object, info: ValidationInfo) -> object:
+    """A duration; in a manifest (context `manifest`) a bare number is refused, as the API server does."""
+    if info.context and info.context.get("manifest") and not isinstance(value, str):
+        raise ValueError(f"expected a duration such as 250ms, 10s, 5m, 1h or 30d, found `{value}`")
+    return parse_duration(value)
+
+
 def _network(value: str) -> str:
     ipaddress.ip_network(value, strict=False)
     return value
@@ -60,7 +75,7 @@ def _network(value: str) -> str:
 
 Duration = Annotated[
     float,
-    BeforeValidator(parse_duration),
+    BeforeValidator(_written_duration),
     WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$"}),
 ]
 """A length of time, written `10s`; held in seconds."""
@@ -68,7 +83,13 @@ Duration = Annotated[
 Size = Annotated[
     int,
     BeforeValidator(parse_size),
-    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True}),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "integer"}, {"type": "string"}],
+            "x-kubernetes-int-or-string": True,
+            "pattern": "^[0-9]{1,15}(Ki|Mi|Gi|k|M|G)?$",
+        }
+    ),
 ]
 """A number of bytes, written `8Ki`; held in bytes."""
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
-from yaml.composer import ComposerError
 from yaml._yaml import CParser
+from yaml.composer import ComposerError
 
 PathPart = str | int
 
@@ -30,7 +30,7 @@ _WORDS = {
     "<<": _MERGE,
 }
 _NUMBER_STARTS = frozenset("0123456789+-.")
-_INTEGER = re.compile(r"[-+]?[0-9]{1,400}|0o[0-7]{1,400}|0x[0-9a-fA-F]{1,400}")
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}|0o[0-7]{1,20}|0x[0-9a-fA-F]{1,15}")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
@@ -106,7 +106,7 @@ class Converter:
     def convert(self, node: Node, depth: int = 0) -> Any:
         """The data of a node.
 
-        Raises InvalidNodeError for a repeated key, an unknown tag, a key that is no scalar, or too much of it.
+        Raises InvalidNodeError for a repeated key, an unknown tag, a key that is no scalar, or too much.
         """
         self._left -= 1
         if type(node) is ScalarNode:

@@ -8,11 +8,13 @@ from pydantic import Field
 
 from gateway_runtime.policies.fields import Duration, HeaderName, StatusCode, StrictModel, Template
 from penstock_operator.resources.flows import Flows
-from penstock_operator.resources.meta import Names, PrinterColumn, Resource
+from penstock_operator.resources.meta import NamedList, Names, PrinterColumn, Resource
 
 Host = Annotated[
     str,
-    Field(pattern=r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", max_length=253),
+    Field(
+        pattern=r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", max_length=253
+    ),
 ]
 MemberName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9]([-._a-zA-Z0-9]*[a-zA-Z0-9])?$", max_length=63)]
 Tag = Annotated[str, Field(min_length=1, max_length=63)]
@@ -84,7 +86,9 @@ class EndpointGroup(StrictModel):
     """Endpoints among which requests are spread in turn."""
 
     name: MemberName
-    endpoints: Annotated[tuple[Endpoint, ...], Field(strict=False, min_length=1)]
+    endpoints: Annotated[
+        NamedList[Endpoint], Field(min_length=1, max_length=1024, description="The backend's addresses.")
+    ]
     timeouts: EndpointTimeouts = Field(default_factory=EndpointTimeouts, description="Time limits.")
 
 
@@ -110,16 +114,21 @@ class ApiDefinitionSpec(StrictModel):
     type: Annotated[Literal["Proxy"], Field(description="Proxy: an HTTP API.")] = "Proxy"
     version: Annotated[str, Field(max_length=64, description="The API's own version.")] = ""
     description: Annotated[str, Field(max_length=4096, description="For people.")] = ""
-    state: Annotated[Literal["Started", "Stopped"], Field(description="Whether gateways serve it.")] = "Started"
+    state: Annotated[Literal["Started", "Stopped"], Field(description="Whether gateways serve it.")] = (
+        "Started"
+    )
     tags: Annotated[
-        tuple[Tag, ...], Field(strict=False, description="Sharding tags: served by gateways that cover them all.")
+        tuple[Tag, ...],
+        Field(strict=False, description="Sharding tags: served by gateways that cover them all."),
     ] = ()
-    listeners: Annotated[tuple[Listener, ...], Field(strict=False, min_length=1)]
+    listeners: Annotated[
+        tuple[Listener, ...], Field(strict=False, min_length=1, description="Where the API is served.")
+    ]
     endpoint_groups: Annotated[
-        tuple[EndpointGroup, ...],
+        NamedList[EndpointGroup],
         Field(
-            strict=False,
             min_length=1,
+            max_length=256,
             description="The first serves all requests for which the attribute endpointGroup names no other.",
         ),
     ]
@@ -145,12 +154,6 @@ class ApiDefinition(Resource):
             name="Accepted", type="string", json_path='.status.conditions[?(@.type=="Accepted")].status'
         ),
         PrinterColumn(name="Age", type="date", json_path=".metadata.creationTimestamp"),
-    )
-    rules: ClassVar = (
-        (
-            "self.endpointGroups.all(g, self.endpointGroups.exists_one(o, o.name == g.name))",
-            "the names of endpoint groups must differ",
-        ),
     )
 
     kind: Literal["ApiDefinition"]

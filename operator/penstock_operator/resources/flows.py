@@ -6,13 +6,14 @@ server itself refuses a wrong policy or option.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, create_model, model_validator
+from pydantic import Field, create_model
 
 from gateway_runtime.policies.base import PolicyType
 from gateway_runtime.policies.fields import Condition, StrictModel
 from gateway_runtime.policies.registry import built_in_policies
+from penstock_operator.resources.meta import ExactlyOne
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
@@ -26,32 +27,17 @@ class CustomPolicy(StrictModel):
     ] = Field(default_factory=dict)
 
 
-class StepBase(StrictModel):
+class StepBase(ExactlyOne):
     """A step of a flow: exactly one policy, and what is common to all."""
+
+    common: ClassVar = frozenset(("name", "enabled", "condition"))
 
     name: Annotated[str | None, Field(description="Shown in conditions, metrics and traces.")] = None
     enabled: Annotated[bool, Field(description="Whether the step runs.")] = True
     condition: Annotated[
         Condition | None, Field(description="The step runs only where this expression is true.")
     ] = None
-    custom: CustomPolicy | None = None
-
-    @model_validator(mode="after")
-    def _one_policy(self) -> StepBase:
-        given = self.given()
-        if len(given) != 1:
-            found = ", ".join(given) or "none"
-            raise ValueError(f"a step needs exactly one policy, found {found}")
-        return self
-
-    def given(self) -> list[str]:
-        """The policy keys that are set."""
-        common = {"name", "enabled", "condition"}
-        return [
-            info.alias or field
-            for field, info in type(self).model_fields.items()
-            if field not in common and getattr(self, field) is not None
-        ]
+    custom: Annotated[CustomPolicy | None, Field(description="A policy from an installed plug-in.")] = None
 
 
 def _step_model(title: str, policies: list[PolicyType]) -> type[StepBase]:
@@ -77,9 +63,9 @@ ResponseStep = _step_model("ResponseStep", [policy for policy in _POLICIES if po
 class PathMatch(StrictModel):
     """Which paths below the API's own path a flow is for; a segment `:name` matches any one segment."""
 
-    type: Annotated[
-        Literal["Prefix", "Exact"], Field(description="Prefix matches whole segments.")
-    ] = "Prefix"
+    type: Annotated[Literal["Prefix", "Exact"], Field(description="Prefix matches whole segments.")] = (
+        "Prefix"
+    )
     value: Annotated[str, Field(pattern=r"^/", description="A path such as /items/:id.")] = "/"
 
 
@@ -101,12 +87,12 @@ class Flow(StrictModel):
     match: FlowMatch = Field(default_factory=FlowMatch, description="The requests the flow is for.")
     request: Annotated[
         tuple[RequestStep, ...],  # type: ignore[valid-type]
-        Field(strict=False, description="Steps before the backend, in order."),
+        Field(strict=False, max_length=64, description="Steps before the backend, in order."),
     ] = ()
     response: Annotated[
         tuple[ResponseStep, ...],  # type: ignore[valid-type]
-        Field(strict=False, description="Steps behind the backend, in order."),
+        Field(strict=False, max_length=64, description="Steps behind the backend, in order."),
     ] = ()
 
 
-Flows = Annotated[tuple[Flow, ...], Field(strict=False)]
+Flows = Annotated[tuple[Flow, ...], Field(strict=False, max_length=256)]

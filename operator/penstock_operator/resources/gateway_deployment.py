@@ -9,7 +9,7 @@ from pydantic import Field
 from gateway_runtime.policies.fields import Duration, Network, Size, StrictModel
 from penstock_operator.resources.api_definition import AccessLog, Tag
 from penstock_operator.resources.flows import Flows
-from penstock_operator.resources.meta import Names, PrinterColumn, Resource
+from penstock_operator.resources.meta import NamedList, Names, PrinterColumn, Resource
 
 
 class Listener(StrictModel):
@@ -28,14 +28,18 @@ class Limits(StrictModel):
     header_count: Annotated[int, Field(ge=1, description="The most header fields.")] = 100
     header_bytes: Annotated[Size, Field(ge=1024, description="The largest request head.")] = 32768
     body: Annotated[Size | None, Field(description="The largest request body; none: no limit.")] = None
-    buffered_body: Annotated[Size, Field(description="The largest body that a policy may hold at once.")] = 1048576
+    buffered_body: Annotated[Size, Field(description="The largest body that a policy may hold at once.")] = (
+        1048576
+    )
     connections: Annotated[int, Field(ge=1, description="The most client connections of a worker.")] = 20000
 
 
 class Timeouts(StrictModel):
     """Time limits towards clients."""
 
-    header: Annotated[Duration, Field(description="From a request's first byte to the end of its head.")] = 10.0
+    header: Annotated[Duration, Field(description="From a request's first byte to the end of its head.")] = (
+        10.0
+    )
     body: Annotated[Duration, Field(description="Between two parts of a request or response body.")] = 30.0
     idle: Annotated[Duration, Field(description="Between two requests of a connection.")] = 75.0
     drain: Annotated[Duration, Field(description="The longest that a stop waits for open requests.")] = 30.0
@@ -58,12 +62,14 @@ class ApiSelection(StrictModel):
 class GatewayDeploymentSpec(StrictModel):
     """What the gateway is."""
 
-    workers: Annotated[int | None, Field(ge=1, le=1024, description="Worker processes; none: one a CPU.")] = None
+    workers: Annotated[int | None, Field(ge=1, le=1024, description="Worker processes; none: one a CPU.")] = (
+        None
+    )
     tags: Annotated[tuple[Tag, ...], Field(strict=False, description="Sharding tags that it covers.")] = ()
     apis: ApiSelection = Field(default_factory=ApiSelection, description="Which APIs it serves.")
-    listeners: Annotated[tuple[Listener, ...], Field(strict=False, min_length=1)] = (
-        Listener(name="http", port=8080),
-    )
+    listeners: Annotated[
+        NamedList[Listener], Field(min_length=1, max_length=64, description="The addresses it serves.")
+    ] = (Listener(name="http", port=8080),)
     limits: Limits = Field(default_factory=Limits, description="Bounds on clients.")
     timeouts: Timeouts = Field(default_factory=Timeouts, description="Time limits towards clients.")
     trusted_proxies: Annotated[
@@ -84,12 +90,6 @@ class GatewayDeployment(Resource):
             name="Accepted", type="string", json_path='.status.conditions[?(@.type=="Accepted")].status'
         ),
         PrinterColumn(name="Age", type="date", json_path=".metadata.creationTimestamp"),
-    )
-    rules: ClassVar = (
-        (
-            "self.listeners.all(l, self.listeners.exists_one(o, o.name == l.name))",
-            "the names of listeners must differ",
-        ),
     )
 
     kind: Literal["GatewayDeployment"]

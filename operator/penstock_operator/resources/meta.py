@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Protocol, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from gateway_runtime.policies.fields import StrictModel
@@ -15,6 +16,66 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 ResourceName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
+
+
+Rules = tuple[tuple[str, str], ...]
+"""CEL rules of a model, as its class attribute `rules`: (rule, message)."""
+
+
+class ExactlyOne(StrictModel):
+    """A union in the Kubernetes way: exactly one of the fields is set, but for those named in `common`."""
+
+    common: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def choices(cls) -> dict[str, str]:
+        """YAML name -> Python name of the fields of which one is set."""
+        return {info.alias or name: name for name, info in cls.model_fields.items() if name not in cls.common}
+
+    def given(self) -> list[str]:
+        """The YAML names of the choices that are set: one."""
+        return [alias for alias, name in self.choices().items() if getattr(self, name) is not None]
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = self.given()
+        if len(given) != 1:
+            found = " and ".join(f"`{name}`" for name in given) or "none"
+            raise ValueError(f"exactly one of {listing(self.choices())} is needed, found {found}")
+        return self
+
+
+def listing(names: Iterable[str]) -> str:
+    """`a, b, c` with each name in backticks."""
+    return ", ".join(f"`{name}`" for name in names)
+
+
+class Named(Protocol):
+    """What has a name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+def _unique(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    seen: set[str] = set()
+    for item in items:
+        if item.name in seen:
+            raise ValueError(f"the name `{item.name}` is there twice")
+        seen.add(item.name)
+    return items
+
+
+Item = TypeVar("Item", bound=Named)
+NamedList = Annotated[
+    tuple[Item, ...],
+    AfterValidator(_unique),
+    Field(
+        strict=False,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    ),
+]
+"""A list of things whose names differ."""
 
 
 class ObjectMeta(BaseModel):
@@ -67,9 +128,6 @@ class Resource(BaseModel):
 
     names: ClassVar[Names]
     columns: ClassVar[tuple[PrinterColumn, ...]] = ()
-    rules: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """CEL rules of the spec: (rule, message)."""
-
     api_version: str = API_VERSION
     kind: str
     metadata: ObjectMeta

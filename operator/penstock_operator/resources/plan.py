@@ -8,7 +8,15 @@ from pydantic import Field, model_validator
 
 from gateway_runtime.policies.fields import Condition, Duration, HeaderName, StrictModel
 from penstock_operator.resources.flows import Flows
-from penstock_operator.resources.meta import NameRef, Names, PrinterColumn, Resource, SecretKeyRef
+from penstock_operator.resources.meta import (
+    ExactlyOne,
+    NameRef,
+    Names,
+    PrinterColumn,
+    Resource,
+    Rules,
+    SecretKeyRef,
+)
 
 Algorithm = Literal[
     "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512",
@@ -34,52 +42,64 @@ class Jwks(StrictModel):
     """Keys from a JSON Web Key Set (RFC 7517)."""
 
     url: Annotated[str, Field(pattern=r"^https?://\S+$", description="Where the set is.")]
-    refresh_interval: Annotated[Duration, Field(description="How long a set is used without a new look.")] = 300.0
+    refresh_interval: Annotated[Duration, Field(description="How long a set is used without a new look.")] = (
+        300.0
+    )
 
 
-class JwtKey(StrictModel):
+class JwtKey(ExactlyOne):
     """Where the key that checks tokens comes from: exactly one of these."""
 
     public_key: Annotated[str | None, Field(description="A public key, PEM.")] = None
-    secret_ref: Annotated[SecretKeyRef | None, Field(description="A shared secret, for HS algorithms.")] = None
+    secret_ref: Annotated[SecretKeyRef | None, Field(description="A shared secret, for HS algorithms.")] = (
+        None
+    )
     jwks: Annotated[Jwks | None, Field(description="A key set at a URL.")] = None
-
-    @model_validator(mode="after")
-    def _one_source(self) -> JwtKey:
-        given = [name for name in ("public_key", "secret_ref", "jwks") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError("exactly one of publicKey, secretRef and jwks is needed")
-        return self
 
 
 class Jwt(StrictModel):
     """A signed token (RFC 7519) names the subscription by its client id."""
 
-    algorithms: Annotated[tuple[Algorithm, ...], Field(strict=False, min_length=1)] = ("RS256",)
+    rules: ClassVar[Rules] = (
+        (
+            "self.algorithms.all(a, a.startsWith('HS') == has(self.key.secretRef))",
+            "HS algorithms need key.secretRef, all others key.publicKey or key.jwks",
+        ),
+    )
+
+    algorithms: Annotated[
+        tuple[Algorithm, ...],
+        Field(strict=False, min_length=1, max_length=13, description="Signatures that are believed."),
+    ] = ("RS256",)
     key: Annotated[JwtKey, Field(description="The key that checks tokens.")]
     issuer: Annotated[str | None, Field(description="The required iss claim.")] = None
-    audiences: Annotated[tuple[str, ...], Field(strict=False, description="One of these must be in aud.")] = ()
+    audiences: Annotated[
+        tuple[str, ...], Field(strict=False, description="One of these must be in aud.")
+    ] = ()
     clock_skew: Annotated[Duration, Field(description="Tolerance for exp, nbf and iat.")] = 30.0
-    client_id_claim: Annotated[str, Field(min_length=1, description="The claim that holds the client id.")] = "azp"
+    client_id_claim: Annotated[
+        str, Field(min_length=1, description="The claim that holds the client id.")
+    ] = "azp"
     require_subscription: Annotated[
         bool, Field(description="Whether the client needs a subscription with that client id.")
     ] = True
     propagate: Annotated[bool, Field(description="Whether the backend gets the token.")] = True
 
+    @model_validator(mode="after")
+    def _algorithms_fit_key(self) -> Jwt:
+        """A public key must never be taken for a shared secret (RFC 8725 section 3.1)."""
+        shared = self.key.secret_ref is not None
+        if any(algorithm.startswith("HS") != shared for algorithm in self.algorithms):
+            raise ValueError(self.rules[0][1])
+        return self
 
-class Security(StrictModel):
+
+class Security(ExactlyOne):
     """How clients are told apart: exactly one of these."""
 
     keyless: Annotated[Keyless | None, Field(description="Everybody is let in.")] = None
     api_key: Annotated[ApiKey | None, Field(description="A key names the subscription.")] = None
     jwt: Annotated[Jwt | None, Field(description="A token names the subscription.")] = None
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Security:
-        given = [name for name in ("keyless", "api_key", "jwt") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError("exactly one of keyless, apiKey and jwt is needed")
-        return self
 
 
 class PlanSpec(StrictModel):
@@ -106,12 +126,6 @@ class Plan(Resource):
             name="Accepted", type="string", json_path='.status.conditions[?(@.type=="Accepted")].status'
         ),
         PrinterColumn(name="Age", type="date", json_path=".metadata.creationTimestamp"),
-    )
-    rules: ClassVar = (
-        (
-            "[has(self.security.keyless), has(self.security.apiKey), has(self.security.jwt)].filter(x, x).size() == 1",
-            "exactly one of keyless, apiKey and jwt is needed",
-        ),
     )
 
     kind: Literal["Plan"]

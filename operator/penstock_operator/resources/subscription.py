@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from gateway_runtime.policies.fields import StrictModel
-from penstock_operator.resources.meta import NameRef, Names, PrinterColumn, Resource, SecretKeyRef
+from penstock_operator.resources.meta import NameRef, Names, PrinterColumn, Resource, Rules, SecretKeyRef
 
-Time = Annotated[datetime, Field(strict=False)]
+Time = Annotated[AwareDatetime, Field(strict=False)]
 
 
 class Application(StrictModel):
@@ -29,6 +28,13 @@ class ApiKeyCredential(StrictModel):
 class SubscriptionSpec(StrictModel):
     """What the subscription is."""
 
+    rules: ClassVar[Rules] = (
+        (
+            "!has(self.startsAt) || !has(self.endsAt) || self.startsAt < self.endsAt",
+            "startsAt must be before endsAt",
+        ),
+    )
+
     plan_ref: Annotated[NameRef, Field(description="The Plan.")]
     application: Annotated[Application, Field(description="Who subscribes.")]
     api_key: Annotated[ApiKeyCredential | None, Field(description="The key, for plans with apiKey.")] = None
@@ -37,6 +43,12 @@ class SubscriptionSpec(StrictModel):
     ] = "Active"
     starts_at: Annotated[Time | None, Field(description="Not let in before.")] = None
     ends_at: Annotated[Time | None, Field(description="Not let in from then on.")] = None
+
+    @model_validator(mode="after")
+    def _starts_before_it_ends(self) -> SubscriptionSpec:
+        if self.starts_at and self.ends_at and self.starts_at >= self.ends_at:
+            raise ValueError(self.rules[0][1])
+        return self
 
 
 class Subscription(Resource):
