@@ -143,9 +143,9 @@ class ApiSection(Wire):
 
     name: str
     namespace: str
-    version: str = ""
     routes: tuple[HttpRoute, ...]
     endpoint_groups: tuple[EndpointGroup, ...]
+    version: str = ""
     plans: tuple[Plan, ...] = ()
     flows: tuple[Flow, ...] = ()
     response_templates: dict[str, dict[str, ResponseTemplate]] = {}

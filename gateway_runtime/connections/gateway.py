@@ -1,0 +1,222 @@
+"""The data plane of one worker: listeners, the program that serves, pools, and the sweep of deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Mapping
+from time import monotonic
+from typing import TYPE_CHECKING, Final, cast
+
+from gateway_runtime.admin.access_log import AccessLog
+from gateway_runtime.connections.access import access_record
+from gateway_runtime.connections.client import ClientConnection
+from gateway_runtime.connections.forwarded import TrustedProxies
+from gateway_runtime.connections.pool import Pool
+from gateway_runtime.connections.wire import CLOSE, DateField, phrase, response_head
+from gateway_runtime.exchange import Headers, Reply, Response, field_line
+from gateway_runtime.policies.base import Counter
+from gateway_runtime.program.compile import Surroundings
+from gateway_runtime.program.endpoints import Origin
+from gateway_runtime.program.program import (
+    Program,
+    changed_apis,
+    changed_secrets,
+    compile_program,
+    recompile,
+    update_program,
+    users_of,
+)
+from gateway_runtime.program.router import Router
+from gateway_runtime.program.templates import own_error
+from gateway_runtime.security.jwks import KeySets
+from gateway_runtime.snapshot.codec import Delta
+from gateway_runtime.snapshot.types import GatewaySection, HttpListener, Snapshot
+from gateway_runtime.stats import WorkerStats
+
+if TYPE_CHECKING:
+    from gateway_runtime.connections.transaction import Transaction
+
+_SWEEP_SECONDS: Final = 0.25
+_POOL_SWEEP_TICKS: Final = 20
+
+
+class Gateway:
+    """Serves one program at a time; a new one is swapped in by one assignment."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, counter: Counter, stats: WorkerStats, access_log: AccessLog
+    ) -> None:
+        self.loop = loop
+        self.stats = stats
+        self.program = Program(Snapshot(), Router())
+        self.clock: float = loop.time()
+        """The loop's time at the last sweep: exact enough for deadlines, and free."""
+        self.date = DateField()
+        self.draining: bool = False
+        self._access_log = access_log
+        self._counter = counter
+        self._key_sets = KeySets()
+        self._secrets: dict[str, str] = {}
+        self._pools: dict[str, Pool] = {}
+        self._connections: set[ClientConnection] = set()
+        self._servers: dict[tuple[str, int], tuple[asyncio.Server, socket.socket]] = {}
+        self._ticks: int = 0
+        self._idle = asyncio.Event()
+        self._take_settings(GatewaySection())
+        self._timer = loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+    def _take_settings(self, section: GatewaySection) -> None:
+        self.limits = section.limits
+        self.timeouts = section.timeouts
+        self.trusted = TrustedProxies(section.trusted_proxies)
+
+    # -- configuration
+
+    def apply(self, snapshot: Snapshot, delta: Delta, secrets: Mapping[str, str]) -> dict[str, str]:
+        """Serve `snapshot`, to which `delta` led; answers the APIs that could not be compiled, and why.
+
+        `secrets` maps each URI that the snapshot names to its value.
+        """
+        begun = monotonic()
+        moved = changed_secrets(self._secrets, secrets)
+        self._secrets = dict(secrets)
+        surroundings = Surroundings(self._counter, self.stats.api, self._key_sets.source, self._secrets)
+        touched = changed_apis(delta)
+        if not self.program.snapshot.apis:
+            program = compile_program(snapshot, surroundings)
+            touched = list(snapshot.apis)
+        else:
+            program = update_program(self.program, delta, snapshot, surroundings)
+            if moved:
+                users = users_of(snapshot, moved)
+                touched += users
+                program = recompile(program, users, surroundings)
+        self._take_settings(snapshot.gateway)
+        self.program = program
+        self._retire_pools()
+        self.stats.reloads += 1
+        self.stats.reload_seconds += monotonic() - begun
+        return program.errors(touched)
+
+    def _retire_pools(self) -> None:
+        used = {
+            endpoint.origin.key
+            for api in self.program.apis.values()
+            for group in api.groups.values()
+            for endpoint in group.endpoints
+        }
+        for key in [key for key in self._pools if key not in used]:
+            self._pools.pop(key).retire()
+
+    def pool(self, origin: Origin) -> Pool:
+        """The connections to a backend."""
+        pool = self._pools.get(origin.key)
+        if pool is None:
+            pool = self._pools[origin.key] = Pool(origin, self.loop, self.stats)
+        return pool
+
+    # -- listeners
+
+    async def listen(self, listener: HttpListener, sock: socket.socket) -> None:
+        """Accept on a listening socket, which now belongs to the gateway."""
+        server = await self.loop.create_server(self._factory, sock=sock)
+        self._servers[(listener.address, listener.port)] = (server, sock)
+
+    async def unlisten(self, address: str, port: int) -> None:
+        """Accept there no more; connections go on."""
+        server, _ = self._servers.pop((address, port))
+        server.close()
+
+    def _factory(self) -> asyncio.Protocol:
+        # Compiled classes cannot inherit from asyncio's; the loop asks only for the methods.
+        return cast("asyncio.Protocol", ClientConnection(self))
+
+    def admit(self, connection: ClientConnection) -> bool:
+        """Whether there is room for one connection more."""
+        self.stats.connections_total += 1
+        if len(self._connections) >= self.limits.connections:
+            self.stats.connections_refused += 1
+            return False
+        self._connections.add(connection)
+        self.stats.connections_open += 1
+        return True
+
+    def forget(self, connection: ClientConnection) -> None:
+        """A client's connection is gone."""
+        if connection in self._connections:
+            self._connections.remove(connection)
+            self.stats.connections_open -= 1
+        if self.draining and not self._connections:
+            self._idle.set()
+
+    # -- answers without a transaction
+
+    def refuse(self, connection: ClientConnection, reply: Reply) -> None:
+        """Write an error to a client whose bytes were no proper request."""
+        stats = self.stats.api("-")
+        stats.count_error(reply.key)
+        stats.count(reply.status, 0.0)
+        rendered = own_error(reply)
+        headers = Headers([], [self.date.line(), b"content-length: %d" % len(rendered.body)])
+        headers.lines += [field_line(name, value) for name, value in rendered.headers or ()]
+        response = Response(reply.status, phrase(reply.status), headers)
+        connection.write(response_head(response, CLOSE, b"") + rendered.body)
+
+    def log(self, transaction: Transaction, seconds: float) -> None:
+        """Write a transaction to the access log."""
+        self._access_log.write(access_record(transaction, seconds))
+
+    # -- time
+
+    def _sweep(self) -> None:
+        now = self.clock = self.loop.time()
+        late = [connection for connection in self._connections if 0.0 < connection.deadline <= now]
+        for connection in late:
+            connection.on_deadline()
+        self._ticks += 1
+        if self._ticks % _POOL_SWEEP_TICKS == 0:
+            for pool in self._pools.values():
+                pool.sweep(now)
+        self._timer = self.loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+    # -- the end
+
+    async def drain(self, seconds: float) -> int:
+        """Stop accepting, end open requests with `Connection: close`; answers how many were cut at the limit.
+
+        Connections that wait in an accept queue are taken first. Idle ones get one more second, for a request
+        that may be on its way.
+        """
+        self.draining = True
+        await self._accept_rest()
+        deadline = self.clock + min(1.0, seconds)
+        for connection in self._connections:
+            if connection.transaction is None and connection.tunnel is None:
+                connection.deadline = min(connection.deadline or deadline, deadline)
+        if self._connections:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), seconds)
+        cut = list(self._connections)
+        for connection in cut:
+            connection.abort()
+        self._close()
+        return len(cut)
+
+    async def _accept_rest(self) -> None:
+        for server, sock in self._servers.values():
+            accepted = []
+            sock.setblocking(False)
+            with contextlib.suppress(OSError):
+                while True:
+                    accepted.append(sock.accept()[0])
+            server.close()
+            for client in accepted:
+                await self.loop.connect_accepted_socket(self._factory, client)
+        self._servers.clear()
+
+    def _close(self) -> None:
+        self._timer.cancel()
+        for pool in self._pools.values():
+            pool.retire()

@@ -1,0 +1,140 @@
+"""A snapshot's sections to API programs: every expression, policy and plan compiled once, at load.
+
+An API that cannot be compiled keeps its routes and answers 503 with what is wrong; the others go on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from gateway_runtime.exchange import ApiInfo, Exchange
+from gateway_runtime.expressions.compile import compile_condition, compile_template
+from gateway_runtime.policies.base import Counter, StepFunction, Template
+from gateway_runtime.policies.environment import StepEnvironment
+from gateway_runtime.policies.steps import compile_step
+from gateway_runtime.program.api import ApiProgram
+from gateway_runtime.program.endpoints import EndpointGroupProgram, EndpointProgram
+from gateway_runtime.program.flows import Chain, CompiledFlow, Selection
+from gateway_runtime.program.templates import TemplateProgram
+from gateway_runtime.security.authenticator import KeySetSource, compile_admission
+from gateway_runtime.snapshot.types import (
+    ApiSection,
+    EndpointGroup,
+    Flow,
+    GatewaySection,
+    Step,
+    SubscriptionsSection,
+)
+from gateway_runtime.stats import ApiStats
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What compiled APIs share in one worker. `secrets` maps a secret's URI to its value."""
+
+    counter: Counter
+    stats: Callable[[str], ApiStats]
+    jwks: Callable[[str, float], KeySetSource]
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class ApiCompiler:
+    """Compiles one API's section."""
+
+    def __init__(self, section: ApiSection, gateway: GatewaySection, surroundings: Surroundings) -> None:
+        self._section = section
+        self._gateway = gateway
+        self._surroundings = surroundings
+        self.key = f"{section.namespace}/{section.name}"
+
+    def compile(self, subscriptions: SubscriptionsSection | None) -> ApiProgram:
+        """The program of the API; its `error` says why where it cannot run."""
+        section = self._section
+        info = ApiInfo(section.name, section.namespace, section.version, section.properties)
+        program = ApiProgram(self.key, info, self._surroundings.stats(self.key))
+        program.access_log = self._gateway.access_log and section.access_log
+        try:
+            self._fill(program, subscriptions)
+        except Exception as error:  # whatever is wrong, it stays this API's own trouble
+            program.error = f"{type(error).__name__}: {error}"
+        return program
+
+    def _fill(self, program: ApiProgram, subscriptions: SubscriptionsSection | None) -> None:
+        section = self._section
+        for group in section.endpoint_groups:
+            program.groups[group.name] = self._group(group)
+        program.default_group = next(iter(program.groups.values()), None)
+        program.templates = self._templates()
+        program.platform = self._chain(self._gateway.flows, "platform")
+        program.admission = compile_admission(section.plans, subscriptions, self)
+        own = self._compiled(section.flows, "api")
+        for plan in section.plans:
+            program.chains[plan.name] = Chain(self._compiled(plan.flows, f"plan {plan.name}") + own)
+        program.settle()
+
+    def condition(self, text: str) -> Callable[[Exchange], bool]:
+        """Compile a selection rule or a flow's condition."""
+        return compile_condition(text, self.named_secret)
+
+    def template(self, text: str) -> Template:
+        """Compile a string that may hold expressions."""
+        return compile_template(text, self.named_secret)
+
+    def named_secret(self, name: str) -> str:
+        """The value of `{#secrets.get(name)}`; raises KeyError where it is not there."""
+        return self.secret(self._section.secrets[name].uri)
+
+    def secret(self, uri: str) -> str:
+        """The value of a secret by its URI; raises KeyError where it is not there."""
+        value = self._surroundings.secrets.get(uri)
+        if value is None:
+            raise KeyError(f"the secret {uri} is not there")
+        return value
+
+    def jwks(self, url: str, refresh: float) -> KeySetSource:
+        """The keys of a JWKS URL."""
+        return self._surroundings.jwks(url, refresh)
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def _chain(self, flows: tuple[Flow, ...], scope: str) -> Chain:
+        return Chain(self._compiled(flows, scope))
+
+    def _compiled(self, flows: tuple[Flow, ...], scope: str) -> list[CompiledFlow]:
+        compiled = []
+        for index, flow in enumerate(flows):
+            place = f"{self.key} {scope} {flow.name or index}"
+            selection = Selection(
+                self._steps(flow.request, "request", place), self._steps(flow.response, "response", place)
+            )
+            condition = None if flow.condition is None else self.condition(flow.condition)
+            compiled.append(CompiledFlow(flow, selection, condition))
+        return compiled
+
+    def _steps(self, steps: tuple[Step, ...], phase: str, place: str) -> tuple[StepFunction, ...]:
+        counter = self._surroundings.counter
+        return tuple(
+            compile_step(step, phase, StepEnvironment(f"{place} {phase} {index}", self.named_secret, counter))
+            for index, step in enumerate(steps)
+        )
+
+    def _group(self, group: EndpointGroup) -> EndpointGroupProgram:
+        endpoints = []
+        for endpoint in group.endpoints:
+            headers = [(name, self.template(value)) for name, value in endpoint.headers.items()]
+            endpoints.append(EndpointProgram(endpoint.name, endpoint.url, headers))
+        return EndpointGroupProgram(group.name, endpoints, group.connect_timeout, group.response_timeout)
+
+    def _templates(self) -> dict[str, dict[str, TemplateProgram]]:
+        compiled: dict[str, dict[str, TemplateProgram]] = {}
+        for key, by_type in self._section.response_templates.items():
+            compiled[key] = {}
+            for media_type, template in by_type.items():
+                headers = [(name, self.template(value)) for name, value in template.headers.items()]
+                body = self.template(template.body)
+                compiled[key][media_type] = TemplateProgram(template.status, media_type, headers, body)
+        return compiled

@@ -1,0 +1,130 @@
+"""The head of a backend's response to a `ResponseHead` (RFC 9112 sections 4 to 6), as strictly as requests."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway_runtime.exchange import Headers, Response
+from gateway_runtime.protocols.http1.errors import invalid_response
+from gateway_runtime.protocols.http1.fields import (
+    CONNECTION,
+    CONTENT_LENGTH,
+    HOP_BY_HOP,
+    NAMES,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    field_name,
+    options,
+    parse_content_length,
+    split_head,
+)
+
+UNTIL_CLOSE: Final = -1
+
+
+class ResponseHead:
+    """A response with how its body is framed and whether its connection can serve again."""
+
+    __slots__ = ("chunked", "content_length", "keep_alive", "response", "upgrade")
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+        self.content_length: int = UNTIL_CLOSE
+        """The length of the body in bytes; `UNTIL_CLOSE` where the end of the connection ends it."""
+        self.chunked: bool = False
+        self.keep_alive: bool = True
+        self.upgrade: bytes | None = None
+
+
+def parse_response(head: bytes, to_head_request: bool) -> ResponseHead:
+    """The response of a head, which is given without the empty line that ends it.
+
+    Raises ProtocolError for anything that RFC 9112 does not allow.
+    """
+    lines = split_head(head)
+    if lines is None:
+        raise invalid_response("the response head holds a control character, or a CR or LF that ends no line")
+    names: list[bytes] = []
+    kept: list[bytes] = []
+    result = _status_line(lines[0], Headers(names, kept))
+    connection: list[bytes] | None = None
+    length = -1
+    for index in range(1, len(lines)):
+        line = lines[index]
+        colon = line.find(b":")
+        name = line[:colon] if colon > 0 else b""
+        found = NAMES.get(name)
+        if found is None:
+            found = field_name(name)
+            if found is None:
+                raise invalid_response("a header field has no valid name or is folded")
+        kind = found.kind
+        if kind == CONTENT_LENGTH:
+            if length >= 0:
+                raise invalid_response("the response has more than one Content-Length")
+            length = parse_content_length(line)
+            if length < 0:
+                raise invalid_response("the Content-Length is not a number of bytes")
+            names.append(found.lower)
+            kept.append(line)
+        elif kind == TRANSFER_ENCODING:
+            _take_encoding(result, line)
+        elif kind == CONNECTION:
+            members = options(line, 10)
+            connection = members if connection is None else connection + members
+        elif kind == UPGRADE:
+            result.upgrade = line[8:].strip(b" \t")
+        elif kind != HOP_BY_HOP:
+            names.append(found.lower)
+            kept.append(line)
+    if connection is not None:
+        _apply_connection(result, connection)
+    _frame(result, length, to_head_request)
+    return result
+
+
+def _status_line(line: bytes, headers: Headers) -> ResponseHead:
+    version = line[:9]
+    code = line[9:12]
+    if version not in (b"HTTP/1.1 ", b"HTTP/1.0 ") or not code.isdigit() or line[12:13] not in (b" ", b""):
+        raise invalid_response("the response does not start with a status line")
+    status = int(code)
+    if not 100 <= status <= 599:
+        raise invalid_response(f"the response has the status {status}")
+    head = ResponseHead(Response(status, line[13:], headers))
+    head.keep_alive = version == b"HTTP/1.1 "
+    return head
+
+
+def _take_encoding(head: ResponseHead, line: bytes) -> None:
+    if head.chunked or line[18:].strip(b" \t").lower() != b"chunked":
+        raise invalid_response("the only Transfer-Encoding served is chunked")
+    head.chunked = True
+
+
+def _apply_connection(head: ResponseHead, members: list[bytes]) -> None:
+    if b"close" in members:
+        head.keep_alive = False
+    elif b"keep-alive" in members:
+        head.keep_alive = True
+    for member in members:
+        if member not in (b"close", b"keep-alive", b"upgrade", b"content-length", b""):
+            head.response.headers.discard(member)
+
+
+def _frame(head: ResponseHead, length: int, to_head_request: bool) -> None:
+    """RFC 9112 section 6.3: how long the body is."""
+    status = head.response.status
+    if head.chunked and length >= 0:
+        raise invalid_response("the response has both Transfer-Encoding and Content-Length")
+    if status < 200 or status == 204:
+        head.response.headers.discard(b"content-length")
+        head.chunked = False
+        head.content_length = 0
+    elif to_head_request or status == 304:
+        head.chunked = False
+        head.content_length = 0
+    elif not head.chunked:
+        head.content_length = length
+        if length < 0:
+            head.keep_alive = False
