@@ -1,0 +1,202 @@
+"""Turns an API with its plans and subscriptions into a node of the graph, and finds what is wrong in them.
+
+What is wrong with a plan or a subscription drops that one alone, never the checks of those that are left:
+an API without a usable plan serves nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from penstock_operator.graph.credentials import Credential, credential_of, repeated_keys
+from penstock_operator.graph.expressions import Use
+from penstock_operator.graph.items import Item
+from penstock_operator.graph.jwt_keys import secret_length_error
+from penstock_operator.graph.linking import Links
+from penstock_operator.graph.memo import Memo
+from penstock_operator.graph.references import KUBERNETES, resolve_use, secret_uri, secret_value
+from penstock_operator.graph.types import ApiNode, Finding, PlanNode, Report, SubscriptionNode
+from penstock_operator.resources.api_definition import ApiDefinition
+from penstock_operator.resources.explain import nearest
+from penstock_operator.resources.plan import Plan
+from penstock_operator.resources.subscription import Subscription
+
+Inputs = tuple[Item | None, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assembled:
+    """An API's node (None where the API is broken), and the reports of all that belongs to it."""
+
+    node: ApiNode | None
+    reports: tuple[Report, ...]
+
+
+@dataclass(slots=True, eq=False)
+class _Parts:
+    """What is found while one API is assembled."""
+
+    api: Item
+    links: Links
+    secrets: dict[str, str] = field(default_factory=dict)
+    findings: dict[Item, list[Finding]] = field(default_factory=dict)
+
+    def add(self, item: Item, findings: Iterable[Finding]) -> bool:
+        """Note findings of an item; answers whether it is usable with them."""
+        found = list(findings)
+        if found:
+            self.findings.setdefault(item, []).extend(found)
+        return not any(finding.is_error for finding in found)
+
+
+def assemble_apis(links: Links, memo: Memo) -> dict[str, Assembled]:
+    """All APIs, assembled; those whose inputs are the memo's are used again."""
+    known, kept, apis = memo.apis, {}, {}
+    for key, api in links.apis.items():
+        inputs = _inputs(api, links)
+        entry = known.get(key)
+        if entry is None or entry[0] != inputs:
+            entry = (inputs, assemble(api, links))
+        kept[key] = entry
+        apis[key] = entry[1]
+    memo.apis = kept
+    return apis
+
+
+def assemble(api: Item, links: Links) -> Assembled:
+    """The node and reports of one API."""
+    parts = _Parts(api, links)
+    usable = parts.add(api, (*api.findings, *_unknown_properties(api, api), *_secret_findings(api, parts)))
+    plans = sorted(links.plans_of.get(api.key, ()), key=_plan_order)
+    usable_plans = [(plan, uri) for plan in plans for ok, uri in [_check_plan(plan, parts)] if ok]
+    credentials = _check_credentials(plans, parts)
+    if not plans:
+        message = "the API has no Plan, so it refuses all requests; a Plan with keyless: {} opens it"
+        parts.add(api, (Finding("NoPlans", message, severity="Warning"),))
+    nodes = tuple(_plan_node(plan, uri, credentials) for plan, uri in usable_plans)
+    return Assembled(_api_node(api, nodes, parts) if usable else None, _reports(parts))
+
+
+def _inputs(api: Item, links: Links) -> Inputs:
+    inputs: list[Item | None] = [api]
+    if api.secrets:
+        _add_uses(inputs, api, links)
+    secrets = links.secrets
+    for plan in links.plans_of.get(api.key, ()):
+        inputs.append(plan)
+        if plan.secret:
+            inputs.append(secrets.get(plan.secret))
+        if plan.secrets:
+            _add_uses(inputs, plan, links)
+        for subscription in links.subscriptions_of.get(plan.key, ()):
+            inputs.append(subscription)
+            if subscription.secret:
+                inputs.append(secrets.get(subscription.secret))
+    return tuple(inputs)
+
+
+def _add_uses(inputs: list[Item | None], item: Item, links: Links) -> None:
+    for use in item.secrets:
+        if use.name.startswith(KUBERNETES):
+            name = use.name.removeprefix(KUBERNETES).partition(":")[0]
+            inputs.append(links.secrets.get(f"{item.namespace}/{name}"))
+            continue
+        named = links.gateway_secrets.get(f"{item.namespace}/{use.name}")
+        inputs.append(named)
+        inputs.append(links.secrets.get(named.secret) if named else None)
+
+
+def _unknown_properties(item: Item, api: Item) -> Iterable[Finding]:
+    resource = api.parsed.resource
+    assert isinstance(resource, ApiDefinition)
+    properties = resource.spec.properties
+    for use in item.properties:
+        if use.name not in properties:
+            message = f"the API has no property `{use.name}`{nearest(use.name, properties)}"
+            yield Finding("UnknownProperty", message, use.path)
+
+
+def _secret_findings(item: Item, parts: _Parts) -> list[Finding]:
+    resolved: list[tuple[Use, str | Finding]] = [
+        (use, resolve_use(use, parts.api, parts.links)) for use in item.secrets
+    ]
+    findings = [outcome for _, outcome in resolved if isinstance(outcome, Finding)]
+    if not findings and item.is_usable:
+        parts.secrets |= {use.name: uri for use, uri in resolved if isinstance(uri, str)}
+    return findings
+
+
+def _check_plan(item: Item, parts: _Parts) -> tuple[bool, str | None]:
+    uri, key_findings = _jwt_secret(item, parts.links)
+    findings = (
+        *item.findings,
+        *_unknown_properties(item, parts.api),
+        *_secret_findings(item, parts),
+        *key_findings,
+    )
+    return parts.add(item, findings), uri
+
+
+def _jwt_secret(item: Item, links: Links) -> tuple[str | None, list[Finding]]:
+    plan = item.parsed.resource
+    assert isinstance(plan, Plan)
+    jwt = plan.spec.security.jwt
+    if jwt is None or jwt.key.secret_ref is None:
+        return None, []
+    path = ("spec", "security", "jwt", "key", "secretRef")
+    value = secret_value(links, item.secret, jwt.key.secret_ref.key, path)
+    if isinstance(value, Finding):
+        return None, [value]
+    message = secret_length_error(jwt, value)
+    if message:
+        return None, [Finding("WeakKey", message, path)]
+    return secret_uri(item.namespace, jwt.key.secret_ref.name, jwt.key.secret_ref.key), []
+
+
+def _check_credentials(plans: list[Item], parts: _Parts) -> dict[str, list[Credential]]:
+    """The usable credentials of each plan's subscriptions, by the key of the plan."""
+    found = {plan.key: _credentials_of(plan, parts.links) for plan in plans}
+    repeated = repeated_keys([credential for group in found.values() for credential in group])
+    return {key: [one for one in group if _check(one, repeated, parts)] for key, group in found.items()}
+
+
+def _credentials_of(item: Item, links: Links) -> list[Credential]:
+    plan = item.parsed.resource
+    assert isinstance(plan, Plan)
+    return [credential_of(found, plan, links) for found in links.subscriptions_of.get(item.key, ())]
+
+
+def _check(credential: Credential, repeated: dict[str, Finding], parts: _Parts) -> bool:
+    item = credential.item
+    findings = (*item.findings, credential.finding, repeated.get(item.key))
+    return parts.add(item, (finding for finding in findings if finding is not None))
+
+
+def _plan_order(item: Item) -> tuple[int, str]:
+    plan = item.parsed.resource
+    assert isinstance(plan, Plan)
+    return (plan.spec.order, plan.metadata.name)
+
+
+def _plan_node(item: Item, uri: str | None, credentials: dict[str, list[Credential]]) -> PlanNode:
+    plan = item.parsed.resource
+    assert isinstance(plan, Plan)
+    usable = sorted(credentials[item.key], key=lambda credential: credential.item.key)
+    return PlanNode(plan, item.parsed.manifest.data, tuple(map(_subscription_node, usable)), uri)
+
+
+def _subscription_node(credential: Credential) -> SubscriptionNode:
+    subscription = credential.item.parsed.resource
+    assert isinstance(subscription, Subscription)
+    return SubscriptionNode(subscription, credential.digest)
+
+
+def _api_node(item: Item, plans: tuple[PlanNode, ...], parts: _Parts) -> ApiNode:
+    api = item.parsed.resource
+    assert isinstance(api, ApiDefinition)
+    return ApiNode(api, item.parsed.manifest.data, plans, tuple(sorted(parts.secrets.items())))
+
+
+def _reports(parts: _Parts) -> tuple[Report, ...]:
+    return tuple(Report(item.parsed, item.id, tuple(found)) for item, found in parts.findings.items())

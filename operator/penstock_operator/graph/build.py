@@ -1,0 +1,46 @@
+"""Turns resources into the graph: link, assemble each API, place them on gateways, report what is wrong.
+
+Nothing is raised for what a user wrote. What needs no other resource is checked when its item is made
+(`items`), what needs those of one API when it is assembled, what needs all of them here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from penstock_operator.graph.assembly import Assembled, assemble_apis
+from penstock_operator.graph.conditions import merge, problems_of
+from penstock_operator.graph.gateways import Placed, place
+from penstock_operator.graph.linking import Links, link
+from penstock_operator.graph.memo import Memo
+from penstock_operator.graph.orphans import ended_subscriptions, orphan_reports
+from penstock_operator.graph.types import Graph, Report
+from penstock_operator.resources.parse import Parsed
+
+
+def build_graph(resources: Iterable[Parsed], memo: Memo | None = None, now: datetime | None = None) -> Graph:
+    """The graph of resources.
+
+    With the memo of the build before, only what has changed since is checked anew; a resource has changed
+    where its `Parsed` is another object. Without `now` no subscription is reported as ended.
+    """
+    memo = Memo() if memo is None else memo
+    links = link(resources, memo)
+    assembled = assemble_apis(links, memo)
+    placed = place(links, assembled)
+    reports = merge(_reports(links, assembled, placed, now))
+    apis = {key: api.node for key, api in assembled.items() if api.node is not None}
+    return Graph(placed.gateways, apis, reports, problems_of(reports))
+
+
+def _reports(
+    links: Links, assembled: dict[str, Assembled], placed: Placed, now: datetime | None
+) -> Iterator[Report]:
+    yield from links.repeated
+    for api in assembled.values():
+        yield from api.reports
+    yield from placed.reports
+    yield from orphan_reports(links)
+    if now is not None:
+        yield from ended_subscriptions(links, now)

@@ -1,0 +1,117 @@
+"""The types of the graph: resources linked to each other, and what was found wrong with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from penstock_operator.manifests.reader import FieldPath
+from penstock_operator.resources.api_definition import ApiDefinition
+from penstock_operator.resources.gateway_deployment import GatewayDeployment
+from penstock_operator.resources.parse import Parsed
+from penstock_operator.resources.plan import Plan
+from penstock_operator.resources.problems import Problem, Severity
+from penstock_operator.resources.subscription import Subscription
+
+ACCEPTED = "Accepted"
+RESOLVED_REFS = "ResolvedRefs"
+
+
+class ResourceId(NamedTuple):
+    """Names one resource."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """`Kind namespace/name`, as problems show it."""
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong with one field of a resource; `condition` is the type of condition that it sets."""
+
+    reason: str
+    message: str
+    path: FieldPath = ("spec",)
+    condition: str = ACCEPTED
+    severity: Severity = "Error"
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the resource cannot be used."""
+        return self.severity == "Error"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A status condition of Kubernetes; `status` is True or False as text."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+    observed_generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A resource with its findings."""
+
+    parsed: Parsed
+    id: ResourceId
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SubscriptionNode:
+    """A usable subscription; `key_digest` is the hexadecimal SHA-256 of its API key."""
+
+    subscription: Subscription
+    key_digest: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlanNode:
+    """A usable plan; `manifest` is its data as written, `secret_uri` names the key of a jwt plan."""
+
+    plan: Plan
+    manifest: dict[str, object]
+    subscriptions: tuple[SubscriptionNode, ...]
+    secret_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ApiNode:
+    """A usable API with its usable plans in order; `secrets` maps names in expressions to URIs."""
+
+    api: ApiDefinition
+    manifest: dict[str, object]
+    plans: tuple[PlanNode, ...]
+    secrets: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GatewayNode:
+    """A usable gateway with the APIs that it serves, by `namespace/name`."""
+
+    gateway: GatewayDeployment
+    manifest: dict[str, object]
+    apis: dict[str, ApiNode]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """What should run where, and what is wrong: the reports are those of resources with findings."""
+
+    gateways: dict[str, GatewayNode]
+    apis: dict[str, ApiNode]
+    reports: tuple[Report, ...] = ()
+    problems: tuple[Problem, ...] = field(default=())

@@ -1,0 +1,75 @@
+"""Turns a plan's node into a plan of the wire, and its subscriptions into theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from gateway_runtime.snapshot import types as wire
+from penstock_operator.graph.types import ApiNode, PlanNode, SubscriptionNode
+from penstock_operator.publish.flows import wire_flows
+from penstock_operator.resources.plan import Jwt, Security
+
+
+def wire_plan(node: PlanNode) -> wire.Plan:
+    """One way to be let in to an API."""
+    spec = node.plan.spec
+    return wire.Plan(
+        name=node.plan.metadata.name,
+        security=_security(spec.security, node.secret_uri),
+        selection_rule=spec.selection_rule,
+        flows=wire_flows(spec.flows, node.manifest),
+    )
+
+
+def subscriptions_section(node: ApiNode) -> wire.SubscriptionsSection:
+    """The subscriptions to all plans of an API."""
+    return wire.SubscriptionsSection(api=node.api.key, subscriptions=tuple(_subscriptions(node)))
+
+
+def _security(security: Security, secret_uri: str | None) -> wire.Security:
+    if security.api_key is not None:
+        key = security.api_key
+        return wire.ApiKeySecurity(header=key.header.lower(), query=key.query, propagate=key.propagate)
+    return _jwt(security.jwt, secret_uri) if security.jwt is not None else wire.KeylessSecurity()
+
+
+def _jwt(jwt: Jwt, secret_uri: str | None) -> wire.JwtSecurity:
+    jwks = jwt.key.jwks
+    return wire.JwtSecurity(
+        algorithms=jwt.algorithms,
+        public_key=jwt.key.public_key,
+        secret=wire.SecretRef(uri=secret_uri) if secret_uri else None,
+        jwks_url=jwks.url if jwks else None,
+        jwks_refresh=jwks.refresh_interval if jwks else 300.0,
+        issuer=jwt.issuer,
+        audiences=jwt.audiences,
+        clock_skew=jwt.clock_skew,
+        client_id_claim=jwt.client_id_claim,
+        propagate=jwt.propagate,
+        require_subscription=jwt.require_subscription,
+    )
+
+
+def _subscriptions(node: ApiNode) -> Iterator[wire.Subscription]:
+    for plan in node.plans:
+        for subscription in plan.subscriptions:
+            yield _subscription(plan.plan.metadata.name, subscription)
+
+
+def _subscription(plan: str, node: SubscriptionNode) -> wire.Subscription:
+    spec = node.subscription.spec
+    return wire.Subscription(
+        name=node.subscription.metadata.name,
+        plan=plan,
+        application=spec.application.name,
+        client_id=spec.application.client_id or "",
+        state=spec.state,
+        starts_at=_seconds(spec.starts_at),
+        ends_at=_seconds(spec.ends_at),
+        key_digests=(node.key_digest,) if node.key_digest else (),
+    )
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment else None
