@@ -124,8 +124,10 @@ def _message(details: ErrorDetails) -> str:
     if kind in _EXPECTED:
         return f"expected {_EXPECTED[kind]}, found {describe(value)}{_quoting_hint(kind, value)}"
     words = _WORDS.get(kind)
-    context = {name: str(part).replace("'", "`") for name, part in details.get("ctx", {}).items()}
-    return words.format(found=describe(value), **context) if words else details["msg"]
+    if words is None:
+        return details["msg"]
+    message = words.format(found=describe(value), **details.get("ctx", {}))
+    return message.replace("'", "`") if kind == "literal_error" else message
 
 
 def _quoting_hint(kind: str, value: object) -> str:
