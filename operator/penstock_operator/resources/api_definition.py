@@ -60,7 +60,7 @@ class Listener(StrictModel):
 class Endpoint(StrictModel):
     """One backend address."""
 
-    name: MemberName
+    name: Annotated[MemberName, Field(description="Its name within the group.")]
     url: Annotated[
         str,
         Field(
@@ -85,7 +85,7 @@ class EndpointTimeouts(StrictModel):
 class EndpointGroup(StrictModel):
     """Endpoints among which requests are spread in turn."""
 
-    name: MemberName
+    name: Annotated[MemberName, Field(description="Its name within the API.")]
     endpoints: Annotated[
         NamedList[Endpoint], Field(min_length=1, max_length=1024, description="The backend's addresses.")
     ]

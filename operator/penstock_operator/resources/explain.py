@@ -105,7 +105,7 @@ def _unknown_field(name: str, owner: type[BaseModel] | None) -> tuple[str, str]:
     other, phase = (ResponseStep, "request") if owner is RequestStep else (RequestStep, "response")
     if name in field_names(other):
         return f"the policy `{name}` cannot be used in the {phase} phase", "UnknownPolicy"
-    near = nearest(name, known) or _listing(known)
+    near = nearest(name, known) or _listing(owner.choices())
     return f"unknown policy `{name}`{near}", "UnknownPolicy"
 
 

@@ -15,7 +15,14 @@ from penstock_operator.resources.meta import NamedList, Names, PrinterColumn, Re
 class Listener(StrictModel):
     """An address that the gateway serves."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+    name: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+            max_length=63,
+            description="Its name within the gateway.",
+        ),
+    ]
     protocol: Annotated[Literal["HTTP"], Field(description="HTTP: HTTP/1.1 without TLS.")] = "HTTP"
     port: Annotated[int, Field(ge=1, le=65535, description="The TCP port.")]
     address: Annotated[str, Field(description="The IP address to bind.")] = "0.0.0.0"  # noqa: S104

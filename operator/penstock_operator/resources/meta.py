@@ -94,14 +94,16 @@ class ObjectMeta(BaseModel):
 class NameRef(StrictModel):
     """A resource of the same namespace, by name."""
 
-    name: ResourceName
+    name: Annotated[ResourceName, Field(description="Its name.")]
 
 
 class SecretKeyRef(StrictModel):
     """One key of a Secret in the same namespace."""
 
-    name: ResourceName
-    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)]
+    name: Annotated[ResourceName, Field(description="The name of the Secret.")]
+    key: Annotated[
+        str, Field(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253, description="The key within the Secret.")
+    ]
 
 
 class PrinterColumn(BaseModel):

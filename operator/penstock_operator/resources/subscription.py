@@ -15,7 +15,7 @@ Time = Annotated[AwareDatetime, Field(strict=False)]
 class Application(StrictModel):
     """Who subscribes."""
 
-    name: Annotated[str, Field(min_length=1, max_length=253)]
+    name: Annotated[str, Field(min_length=1, max_length=253, description="Its name.")]
     client_id: Annotated[str | None, Field(description="What tokens of this application carry.")] = None
 
 
