@@ -1,0 +1,95 @@
+"""Turns a folder of manifests into resources, reading again only what has changed in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from penstock_operator.manifests.reader import SUFFIXES, manifest_files
+from penstock_operator.resources.parse import Parsed
+from penstock_operator.resources.problems import Problem
+from penstock_operator.standalone.files import FileState, identity, load_file
+
+_EMPTY = FileState()
+_SETTLE = 0.05
+"""Seconds after which a file that was found empty is read: many editors truncate, then write."""
+
+_Signature = tuple[int, int, int, int]
+
+
+class Folder:
+    """The files below a folder (or one file) as they were last read."""
+
+    __slots__ = ("_files", "_signatures", "path")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._files: dict[Path, FileState] = {}
+        self._signatures: dict[Path, _Signature | None] = {}
+
+    def scan(self) -> bool:
+        """Look at every file; answers whether one changed."""
+        found = list(manifest_files(self.path)) if self.path.is_dir() else [self.path]
+        gone = self._files.keys() - set(found)
+        return self._look_at((*found, *gone))
+
+    def refresh(self, changed: Iterable[Path]) -> bool:
+        """Look at files that may have changed; answers whether one did.
+
+        A path that is no manifest file (a folder, a link to one) may stand for any file below.
+        """
+        paths = set(changed)
+        if all(path in self._files or self._is_manifest(path) for path in paths):
+            return self._look_at(sorted(paths))
+        return self.scan()
+
+    def resources(self) -> list[Parsed]:
+        """All resources in the order of their files, the held ones last."""
+        states = [self._files[path] for path in sorted(self._files)]
+        resources = [parsed for state in states for parsed in state.resources]
+        held = [parsed for state in states for parsed in state.held]
+        if held:
+            present = {identity(parsed) for parsed in resources}
+            resources += [parsed for parsed in held if identity(parsed) not in present]
+        return resources
+
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the files."""
+        return tuple(problem for path in sorted(self._files) for problem in self._files[path].problems)
+
+    def breaks_gateway(self) -> bool:
+        """Whether a broken part of a file is, or may be, a GatewayDeployment."""
+        return any(state.breaks_gateway for state in self._files.values())
+
+    def _is_manifest(self, path: Path) -> bool:
+        if path.suffix not in SUFFIXES or not path.is_file() or not path.is_relative_to(self.path):
+            return False
+        return not any(part.startswith(".") for part in path.relative_to(self.path).parts)
+
+    def _look_at(self, paths: Iterable[Path]) -> bool:
+        changed = [path for path in paths if self._read(path)]
+        return bool(changed)
+
+    def _read(self, path: Path) -> bool:
+        signature = _signature(path)
+        before = self._files.get(path)
+        if signature is None and path != self.path:
+            self._signatures.pop(path, None)
+            return self._files.pop(path, None) is not None
+        if before is not None and self._signatures[path] == signature:
+            return False
+        if before is not None and before.resources and signature and signature[1] == 0:
+            time.sleep(_SETTLE)
+            signature = _signature(path)
+        self._signatures[path] = signature
+        self._files[path] = load_file(path, before or _EMPTY)
+        return True
+
+
+def _signature(path: Path) -> _Signature | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return (stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_dev)

@@ -1,0 +1,90 @@
+"""Turns the resources of a folder into what one gateway serves, edit after edit.
+
+An edit that breaks a resource leaves its last good version in service; a resource that is gone is gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gateway_runtime.snapshot.types import Snapshot
+from penstock_operator.graph.build import build_graph
+from penstock_operator.graph.memo import Memo
+from penstock_operator.graph.types import Graph
+from penstock_operator.publish.secrets import secret_values
+from penstock_operator.publish.snapshots import PublishMemo, build_snapshots
+from penstock_operator.resources.parse import Parsed
+from penstock_operator.resources.problems import Problem
+from penstock_operator.standalone.files import identity
+from penstock_operator.standalone.gateway import broken_gateway, choose_gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What to serve from now on, the values of its secrets by URI, and what is wrong with the manifests."""
+
+    snapshot: Snapshot
+    secrets: dict[str, str]
+    problems: tuple[Problem, ...] = ()
+
+
+class Pipeline:
+    """The steps from resources to a snapshot, and what they keep from one run to the next."""
+
+    __slots__ = ("_gateway", "_good", "_graph_memo", "_last", "_publish_memo")
+
+    def __init__(self, gateway: str | None) -> None:
+        self._gateway = gateway
+        self._graph_memo = Memo()
+        self._publish_memo = PublishMemo()
+        self._good: tuple[list[Parsed], frozenset[str]] = ([], frozenset())
+        self._last = Update(Snapshot(), {})
+
+    def run(self, resources: list[Parsed], problems: tuple[Problem, ...], breaks_gateway: bool) -> Update:
+        """What to serve for these resources; `problems` are those of their files."""
+        choice = choose_gateway(resources, self._gateway)
+        if choice.resources is not resources and breaks_gateway:
+            return self._keep((*problems, broken_gateway()))
+        graph = self._build(choice.resources)
+        found = (*problems, *graph.problems)
+        if choice.key is None:
+            return self._keep((*found, choice.problem) if choice.problem else found)
+        serving = self._with_last_good(choice.resources, graph)
+        return self._publish(serving, choice.key, found)
+
+    def _build(self, resources: list[Parsed]) -> Graph:
+        return build_graph(resources, self._graph_memo, datetime.now(UTC))
+
+    def _keep(self, problems: tuple[Problem, ...]) -> Update:
+        self._last = Update(self._last.snapshot, self._last.secrets, problems)
+        return self._last
+
+    def _with_last_good(self, resources: list[Parsed], graph: Graph) -> tuple[list[Parsed], Graph]:
+        replaced = resources
+        broken = _broken(graph)
+        if broken:
+            serving, never_good = self._good
+            good = {identity(parsed): parsed for parsed in serving}
+            usable = {name: good[name] for name in broken if name in good and name not in never_good}
+            if usable:
+                replaced = [usable.get(identity(parsed), parsed) for parsed in resources]
+                graph = self._build(replaced)
+        self._good = (replaced, _broken(graph))
+        return replaced, graph
+
+    def _publish(
+        self, serving: tuple[list[Parsed], Graph], key: str, problems: tuple[Problem, ...]
+    ) -> Update:
+        resources, graph = serving
+        snapshot = build_snapshots(graph, self._publish_memo).get(key)
+        if snapshot is None:
+            return self._keep((*problems, broken_gateway()))
+        self._last = Update(snapshot, secret_values(resources, snapshot), problems)
+        return self._last
+
+
+def _broken(graph: Graph) -> frozenset[str]:
+    return frozenset(
+        str(report.id) for report in graph.reports if any(finding.is_error for finding in report.findings)
+    )
