@@ -6,7 +6,7 @@ Each finding has the field's path in YAML names, a message that says what to do,
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -187,20 +187,3 @@ def plain_type(annotation: Any) -> Any:
             annotation = next(part for part in get_args(annotation) if part is not NoneType)
         else:
             return annotation
-
-
-def walk_models(
-    model: type[BaseModel], seen: set[type[BaseModel]] | None = None
-) -> Iterator[type[BaseModel]]:
-    """A model and all models within it, each once."""
-    seen = set() if seen is None else seen
-    if model in seen:
-        return
-    seen.add(model)
-    yield model
-    for info in model.model_fields.values():
-        inner = plain_type(info.annotation)
-        while get_args(inner):
-            inner = plain_type(get_args(inner)[-1 if get_origin(inner) is dict else 0])
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from walk_models(inner, seen)

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from penstock_operator.manifests.reader import FieldPath, Manifest, ManifestError, format_path, line_of
+from penstock_operator.manifests.reader import Manifest, ManifestError, format_path, line_of
 from penstock_operator.resources.explain import Finding, explain, nearest
 from penstock_operator.resources.kinds import KINDS
 from penstock_operator.resources.meta import API_VERSION, GROUP, ObjectMeta, Resource
@@ -50,11 +50,6 @@ def parse(manifest: Manifest) -> Parsed | Ignored | tuple[Problem, ...]:
 def problem_of(error: ManifestError) -> Problem:
     """The problem of a file that could not be read as manifests."""
     return Problem("Error", "InvalidManifest", error.message, "", error.field, error.file, error.line)
-
-
-def problem_at(manifest: Manifest, path: FieldPath, message: str, reason: str) -> Problem:
-    """An error about one field of a manifest, with its place."""
-    return _problem(manifest, Finding(path, message, reason))
 
 
 def describe_resource(data: Mapping[str, Any]) -> str:

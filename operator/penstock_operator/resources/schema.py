@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from annotated_types import Ge
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, NoDefault
 from pydantic_core import core_schema
@@ -20,13 +19,14 @@ from penstock_operator.resources.meta import ExactlyOne, listing
 Schema = dict[str, Any]
 
 _KEPT = (
-    "description", "type", "format", "enum", "pattern", "default", "minimum", "maximum", "exclusiveMinimum",
-    "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "minItems", "maxItems", "minProperties",
-    "maxProperties", "required",
+    "description", "type", "format", "enum", "pattern", "default", "minimum", "maximum", "multipleOf",
+    "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "required",
     "x-kubernetes-int-or-string", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
     "x-kubernetes-validations", "x-kubernetes-preserve-unknown-fields",
 )  # fmt: skip
+_BOUNDS = ("ge", "gt", "le", "lt")
 _HANDLED = frozenset((
+    *_BOUNDS, "exclusiveMinimum", "exclusiveMaximum",
     "$defs", "$ref", "additionalProperties", "anyOf", "const", "examples", "items", "patternProperties",
     "properties", "propertyNames", "title",
 ))  # fmt: skip
@@ -78,8 +78,7 @@ def _bound_sizes(model: type[BaseModel], properties: dict[str, Any]) -> None:
         schema = properties.get(info.alias or name, {})
         if schema.get("x-kubernetes-int-or-string"):
             for bound in info.metadata:
-                if isinstance(bound, Ge):
-                    schema["minimum"] = bound.ge
+                schema.update({key: getattr(bound, key) for key in _BOUNDS if hasattr(bound, key)})
 
 
 def _as_written(value: Any) -> Any:
@@ -108,7 +107,7 @@ def _structural(node: Mapping[str, Any], definitions: Mapping[str, Any], place: 
     if unknown:
         raise SchemaError(f"{place}: no structural form for {', '.join(sorted(unknown))}")
     schema = {key: node[key] for key in _KEPT if key in node}
-    _repair_bounds(schema)
+    _write_bounds(schema, node)
     if "const" in node:
         schema["enum"] = [node["const"]]
     if node.get("x-kubernetes-int-or-string"):
@@ -156,11 +155,24 @@ def _add_children(
         schema["additionalProperties"] = _structural(values, definitions, f"{place}.*")
 
 
-def _repair_bounds(schema: Schema) -> None:
-    """The bounds of a list that has a validator of its own come out as those of a string."""
-    for wrong, right in (("minLength", "minItems"), ("maxLength", "maxItems")):
-        if schema.get("type") == "array" and wrong in schema:
-            schema[right] = schema.pop(wrong)
+def _write_bounds(schema: Schema, node: Mapping[str, Any]) -> None:
+    """Bounds in OpenAPI's form, where exclusive ones are a flag; those of durations cannot be said.
+
+    pydantic leaves raw names of bounds beside schemas of types of our own, and gives lists that have a
+    validator of their own the bounds of strings.
+    """
+    if schema.get("type") == "array":
+        for wrong, right in (("minLength", "minItems"), ("maxLength", "maxItems")):
+            if wrong in schema:
+                schema[right] = schema.pop(wrong)
+    if schema.get("type") == "string":
+        return
+    for side, inclusive, exclusive in (("Minimum", "ge", "gt"), ("Maximum", "le", "lt")):
+        if inclusive in node:
+            schema[side.lower()] = node[inclusive]
+        bound = node.get(exclusive, node.get(f"exclusive{side}"))
+        if bound is not None:
+            schema |= {side.lower(): bound, f"exclusive{side}": True}
 
 
 def _write_default(schema: Schema) -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import Field
 
-from gateway_runtime.policies.fields import Duration, StrictModel
+from gateway_runtime.policies.fields import Duration, Size, StrictModel
 from gateway_runtime.policies.registry import built_in_policies
 from penstock_operator.resources.crd import crd, crd_yaml, resource_schema
 from penstock_operator.resources.kinds import KINDS
@@ -110,11 +110,11 @@ def test_the_schema_is_structural(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_only_the_configuration_of_custom_policies_is_untyped(kind: str) -> None:
+def test_only_plug_in_configurations_and_json_schemas_are_untyped(kind: str) -> None:
     for path, node in nodes(resource_schema(KINDS[kind])["properties"]["spec"]):
         untyped = node.get("type") == "object" and not {"properties", "additionalProperties"} & set(node)
         if node.get("x-kubernetes-preserve-unknown-fields"):
-            assert path.endswith(".custom.configuration")
+            assert path.endswith((".custom.configuration", ".jsonValidation.schema")), path
         elif untyped:
             assert path.endswith(".keyless"), path
 
@@ -226,7 +226,15 @@ class Loose(StrictModel):
 class Waits(StrictModel):
     """A model with a duration."""
 
-    wait: Annotated[Duration | None, Field(description="How long.")] = 90.0
+    wait: Annotated[Duration | None, Field(gt=0, description="How long.")] = 90.0
+
+
+class Bounded(StrictModel):
+    """A model with bounds."""
+
+    size: Annotated[Size, Field(ge=10, lt=20)] = 12
+    optional: Annotated[Size | None, Field(gt=1, le=9)] = None
+    number: Annotated[float, Field(gt=0, lt=1)] = 0.5
 
 
 def test_a_union_of_types_is_refused_when_crds_are_generated() -> None:
@@ -238,3 +246,12 @@ def test_an_optional_duration_has_a_default_in_words() -> None:
     wait = structural_schema(Waits)["properties"]["wait"]
 
     assert (wait["type"], wait["default"]) == ("string", "90s")
+
+
+def test_bounds_have_the_form_of_openapi() -> None:
+    fields = structural_schema(Bounded)["properties"]
+    keys = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+
+    assert [fields["size"].get(key) for key in keys] == [10, None, 20, True]
+    assert [fields["optional"].get(key) for key in keys] == [1, True, 9, None]
+    assert [fields["number"].get(key) for key in keys] == [0, True, 1, True]
