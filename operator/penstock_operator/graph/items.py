@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from penstock_operator.graph.duplicates import duplicate_names_of_api, duplicate_names_of_gateway
 from penstock_operator.graph.expressions import Use, Uses, examine
 from penstock_operator.graph.jwt_keys import mismatched_keys
 from penstock_operator.graph.plug_ins import check_plug_ins
@@ -127,12 +126,11 @@ def _own_findings(resource: Resource) -> list[Finding]:
     if isinstance(resource, ApiDefinition):
         return [
             *invalid_paths(resource),
-            *duplicate_names_of_api(resource),
             *invalid_endpoints(resource),
             *unknown_error_keys(resource),
         ]
     if isinstance(resource, GatewayDeployment):
-        return [*duplicate_names_of_gateway(resource), *invalid_addresses(resource)]
+        return list(invalid_addresses(resource))
     return list(mismatched_keys(resource)) if isinstance(resource, Plan) else []
 
 

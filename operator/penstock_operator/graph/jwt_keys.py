@@ -19,17 +19,17 @@ _SECRET_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
 
 
 def mismatched_keys(plan: Plan) -> Iterator[Finding]:
-    """Algorithms of a jwt plan that its key cannot serve, and keys that are none."""
+    """Algorithms of a jwt plan that its public key cannot serve, and keys that are none.
+
+    That HS algorithms go with a shared secret alone is a rule of the resource itself.
+    """
     jwt = plan.spec.security.jwt
     if jwt is None:
         return
     if jwt.key.public_key is not None:
         yield from _public_key(jwt, jwt.key.public_key)
-    elif jwt.key.secret_ref is not None:
-        yield from _mismatches(jwt, lambda name: name in _SECRET_BYTES, "a shared secret (secretRef)")
-    else:
-        yield from _mismatches(jwt, lambda name: name not in _SECRET_BYTES, "a key set (jwks)")
-        message = url_error(jwt.key.jwks.url) if jwt.key.jwks else None
+    elif jwt.key.jwks is not None:
+        message = url_error(jwt.key.jwks.url)
         if message:
             yield Finding("InvalidUrl", message, (*_PATH, "key", "jwks", "url"))
 

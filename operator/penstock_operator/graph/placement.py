@@ -18,11 +18,9 @@ def select(gateway: GatewayDeployment, apis: Iterable[Item]) -> list[Item]:
 
 def uncovered(item: Item, gateways: Iterable[GatewayDeployment]) -> Finding:
     """Why no gateway serves an API."""
-    known = sorted({tag for gateway in gateways for tag in gateway.spec.tags})
+    known = ", ".join(sorted({tag for gateway in gateways for tag in gateway.spec.tags})) or "none"
     if item.tags:
-        message = (
-            f"no gateway covers the tags {', '.join(item.tags)} for this namespace; gateways have {known}"
-        )
+        message = f"no gateway covers the tags {', '.join(item.tags)} here; tags of gateways: {known}"
         return Finding("NotServed", message, ("spec", "tags"), severity="Warning")
     message = f"no gateway serves APIs of the namespace {item.namespace}"
     return Finding("NotServed", message, ("metadata", "namespace"), severity="Warning")

@@ -22,8 +22,13 @@ def invalid_endpoints(api: ApiDefinition) -> Iterator[Finding]:
 
 
 def invalid_addresses(gateway: GatewayDeployment) -> Iterator[Finding]:
-    """Listener addresses that are no IP addresses."""
+    """Listener addresses that are no IP addresses, or taken by another listener of the gateway."""
+    taken: dict[tuple[str, int], str] = {}
     for index, listener in enumerate(gateway.spec.listeners):
+        other = taken.setdefault((listener.address, listener.port), listener.name)
+        if other != listener.name:
+            message = f"the listener `{other}` has {listener.address}:{listener.port} already"
+            yield Finding("DuplicateListener", message, ("spec", "listeners", index, "port"))
         try:
             ipaddress.ip_address(listener.address)
         except ValueError:

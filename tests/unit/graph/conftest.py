@@ -1,0 +1,12 @@
+"""The switch that writes the golden folders anew: `pytest tests/unit/graph --rewrite`."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rewrite", action="store_true", help="write out.yaml of all golden folders anew")
+
+
+@pytest.fixture
+def rewrite(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--rewrite", default=False))
