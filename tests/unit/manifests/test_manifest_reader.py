@@ -89,7 +89,7 @@ def test_a_file_that_changed_meanwhile_gives_the_line_of_the_document(tmp_path: 
     path = write(tmp_path, "a.yaml", "kind: A\nspec:\n  x: 1\n")
     (manifest,) = read_file(path)
 
-    path.write_text("# moved\n\n\nkind: A\nspec:\n  x: 2\n", encoding="utf-8")
+    path.write_text("k: A\n\n\n\nspec:\n  x: 1\n", encoding="utf-8")
     assert line_of(manifest, ("spec", "x")) == 1
     path.unlink()
     assert line_of(manifest, ("spec", "x")) == 1

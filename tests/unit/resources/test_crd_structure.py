@@ -137,6 +137,15 @@ def test_defaults_of_the_schema_mean_what_defaults_of_the_model_mean(kind: str) 
     assert list(violations(resource_schema(model)["properties"]["spec"], filled["spec"])) == []
 
 
+def test_defaults_of_what_is_left_out_are_filled_in() -> None:
+    filled = with_defaults(resource_schema(KINDS["GatewayDeployment"]), {"metadata": {"name": "a"}})
+
+    assert filled["spec"]["timeouts"] == {"header": "10s", "body": "30s", "idle": "75s", "drain": "30s"}
+    assert filled["spec"]["listeners"] == [
+        {"name": "http", "port": 8080, "protocol": "HTTP", "address": "0.0.0.0"}
+    ]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_names_that_must_differ_are_keys_of_a_list_map(kind: str) -> None:
     for path, node in nodes(resource_schema(KINDS[kind])):
