@@ -45,7 +45,7 @@ def routes(folder: Path, output: str) -> None:
     else:
         _print_table(rows)
     if errors:
-        click.echo(f"{errors} errors: penstock validate -f {folder} shows them", err=True)
+        click.echo(f"errors: {errors}; penstock validate -f {folder} shows them", err=True)
 
 
 def find_routes(path: Path) -> tuple[list[Row], int]:

@@ -43,7 +43,7 @@ def find_problems(path: Path) -> tuple[tuple[Problem, ...], int]:
     folder = Folder(path)
     folder.scan()
     resources = folder.resources()
-    graph = build_graph(with_gateway(resources), now=datetime.now(UTC))
+    graph = build_graph(with_gateway(resources), now=datetime.now(UTC), broken=folder.broken())
     problems = [*folder.problems(), *graph.problems]
     if not resources and not problems:
         message = "there are no resources of penstock.dev here"

@@ -19,28 +19,35 @@ from penstock_operator.graph.types import Graph, Report
 from penstock_operator.resources.parse import Parsed
 
 
-def build_graph(resources: Iterable[Parsed], memo: Memo | None = None, now: datetime | None = None) -> Graph:
+def build_graph(
+    resources: Iterable[Parsed],
+    memo: Memo | None = None,
+    now: datetime | None = None,
+    broken: frozenset[str] = frozenset(),
+) -> Graph:
     """The graph of resources.
 
     With the memo of the build before, only what has changed since is checked anew; a resource has changed
-    where its `Parsed` is another object. Without `now` no subscription is reported as ended.
+    where its `Parsed` is another object. Without `now` no subscription is reported as ended. `broken` names
+    resources (`Kind namespace/name`) that are there but could not be parsed: to refer to one is no mistake.
     """
     memo = Memo() if memo is None else memo
     links = link(resources, memo)
     assembled = assemble_apis(links, memo)
     placed = place(links, assembled)
-    reports = merge(_reports(links, assembled, placed, now))
+    reports = merge(
+        (*_reports(links, assembled, placed), *_ended(links, now), *orphan_reports(links, broken))
+    )
     apis = {key: api.node for key, api in assembled.items() if api.node is not None}
     return Graph(placed.gateways, apis, reports, problems_of(reports))
 
 
-def _reports(
-    links: Links, assembled: dict[str, Assembled], placed: Placed, now: datetime | None
-) -> Iterator[Report]:
+def _reports(links: Links, assembled: dict[str, Assembled], placed: Placed) -> Iterator[Report]:
     yield from links.repeated
     for api in assembled.values():
         yield from api.reports
     yield from placed.reports
-    yield from orphan_reports(links)
-    if now is not None:
-        yield from ended_subscriptions(links, now)
+
+
+def _ended(links: Links, now: datetime | None) -> Iterable[Report]:
+    return ended_subscriptions(links, now) if now is not None else ()

@@ -8,20 +8,20 @@ from datetime import UTC, datetime
 from penstock_operator.graph.items import Item
 from penstock_operator.graph.linking import Links
 from penstock_operator.graph.references import source_finding, unresolved
-from penstock_operator.graph.types import Finding, Report
+from penstock_operator.graph.types import RESOLVED_REFS, Finding, Report
 from penstock_operator.resources.explain import nearest
 
 
-def orphan_reports(links: Links) -> Iterator[Report]:
+def orphan_reports(links: Links, broken: frozenset[str]) -> Iterator[Report]:
     """Plans without their API, subscriptions without their plan, GatewaySecrets without their value."""
     apis, plans = links.apis, links.plans
     for plan in plans.values():
         if plan.target not in apis:
-            finding = _missing("ApiDefinition", "ApiNotFound", plan, apis, "apiRef")
+            finding = _missing(plan, "ApiDefinition", apis, broken)
             yield Report(plan.parsed, plan.id, (*plan.findings, finding))
     for subscription in links.subscriptions.values():
         if subscription.target not in plans:
-            finding = _missing("Plan", "PlanNotFound", subscription, plans, "planRef")
+            finding = _missing(subscription, "Plan", plans, broken)
             yield Report(subscription.parsed, subscription.id, (*subscription.findings, finding))
     for secret in links.gateway_secrets.values():
         findings = (*secret.findings, *filter(None, (source_finding(secret, links),)))
@@ -43,6 +43,13 @@ def ended_subscriptions(links: Links, now: datetime) -> Iterator[Report]:
             )
 
 
-def _missing(kind: str, reason: str, item: Item, known: dict[str, Item], field: str) -> Finding:
-    near = nearest(item.target, known)
-    return unresolved(reason, f"there is no {kind} {item.target}{near}", ("spec", field, "name"))
+_TARGETS = {"ApiDefinition": ("ApiNotFound", "apiRef"), "Plan": ("PlanNotFound", "planRef")}
+
+
+def _missing(item: Item, kind: str, known: dict[str, Item], broken: frozenset[str]) -> Finding:
+    reason, field = _TARGETS[kind]
+    path = ("spec", field, "name")
+    name = f"{kind} {item.target}"
+    if name in broken:
+        return Finding(reason, f"the {name} is broken", path, RESOLVED_REFS, "Warning")
+    return unresolved(reason, f"there is no {name}{nearest(item.target, known)}", path)

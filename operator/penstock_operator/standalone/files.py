@@ -20,12 +20,14 @@ _KNOWN_KINDS = frozenset((*KINDS, "Secret"))
 class FileState:
     """What a file holds: its resources, last good versions of broken ones, and what is wrong.
 
-    `breaks_gateway` tells that something broken in it is, or may be, a GatewayDeployment.
+    `broken` names (`Kind namespace/name`) what could not be parsed; `breaks_gateway` tells that something
+    broken in it is, or may be, a GatewayDeployment.
     """
 
     resources: tuple[Parsed, ...] = ()
     held: tuple[Parsed, ...] = ()
     problems: tuple[Problem, ...] = ()
+    broken: frozenset[str] = frozenset()
     breaks_gateway: bool = False
 
 
@@ -54,6 +56,7 @@ def load_file(path: Path, before: FileState) -> FileState:
         (*reading.resources.values(), *reading.repeated),
         tuple(_held(reading)),
         tuple(reading.problems),
+        frozenset(reading.broken),
         _breaks_gateway(reading, path),
     )
 

@@ -58,6 +58,10 @@ class Folder:
         """What is wrong with the files."""
         return tuple(problem for path in sorted(self._files) for problem in self._files[path].problems)
 
+    def broken(self) -> frozenset[str]:
+        """`Kind namespace/name` of what could not be parsed."""
+        return frozenset().union(*(state.broken for state in self._files.values()))
+
     def breaks_gateway(self) -> bool:
         """Whether a broken part of a file is, or may be, a GatewayDeployment."""
         return any(state.breaks_gateway for state in self._files.values())

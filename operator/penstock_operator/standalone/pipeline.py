@@ -21,6 +21,16 @@ from penstock_operator.standalone.gateway import broken_gateway, choose_gateway
 
 
 @dataclass(frozen=True, slots=True)
+class Contents:
+    """What a folder holds: resources, and what could not be parsed (see `FileState`)."""
+
+    resources: list[Parsed]
+    problems: tuple[Problem, ...] = ()
+    broken: frozenset[str] = frozenset()
+    breaks_gateway: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """What to serve from now on, the values of its secrets by URI, and what is wrong with the manifests."""
 
@@ -41,20 +51,21 @@ class Pipeline:
         self._good: tuple[list[Parsed], frozenset[str]] = ([], frozenset())
         self._last = Update(Snapshot(), {})
 
-    def run(self, resources: list[Parsed], problems: tuple[Problem, ...], breaks_gateway: bool) -> Update:
-        """What to serve for these resources; `problems` are those of their files."""
-        choice = choose_gateway(resources, self._gateway)
-        if choice.resources is not resources and breaks_gateway:
+    def run(self, contents: Contents) -> Update:
+        """What to serve for the contents of a folder."""
+        problems = contents.problems
+        choice = choose_gateway(contents.resources, self._gateway)
+        if choice.resources is not contents.resources and contents.breaks_gateway:
             return self._keep((*problems, broken_gateway()))
-        graph = self._build(choice.resources)
+        graph = self._build(choice.resources, contents.broken)
         found = (*problems, *graph.problems)
         if choice.key is None:
             return self._keep((*found, choice.problem) if choice.problem else found)
         serving = self._with_last_good(choice.resources, graph)
         return self._publish(serving, choice.key, found)
 
-    def _build(self, resources: list[Parsed]) -> Graph:
-        return build_graph(resources, self._graph_memo, datetime.now(UTC))
+    def _build(self, resources: list[Parsed], broken: frozenset[str] = frozenset()) -> Graph:
+        return build_graph(resources, self._graph_memo, datetime.now(UTC), broken)
 
     def _keep(self, problems: tuple[Problem, ...]) -> Update:
         self._last = Update(self._last.snapshot, self._last.secrets, problems)

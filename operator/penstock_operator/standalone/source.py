@@ -9,7 +9,7 @@ from pathlib import Path
 from watchfiles import awatch
 
 from penstock_operator.standalone.folder import Folder
-from penstock_operator.standalone.pipeline import Pipeline, Update
+from penstock_operator.standalone.pipeline import Contents, Pipeline, Update
 
 _DEBOUNCE = 30
 _STEP = 10
@@ -63,4 +63,5 @@ class FolderSource:
 
     def _update(self) -> Update:
         folder = self._folder
-        return self._pipeline.run(folder.resources(), folder.problems(), folder.breaks_gateway())
+        contents = Contents(folder.resources(), folder.problems(), folder.broken(), folder.breaks_gateway())
+        return self._pipeline.run(contents)

@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 def test_a_folder_gives_its_golden_output(situation: str, rewrite: bool) -> None:
     folder = Folder(GOLDEN / situation / "in")
     folder.scan()
-    graph = build_graph(with_gateway(folder.resources()), now=NOW)
+    graph = build_graph(with_gateway(folder.resources()), now=NOW, broken=folder.broken())
     found = output(folder, graph)
     golden = GOLDEN / situation / "out.yaml"
     if rewrite:
