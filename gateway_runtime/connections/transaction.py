@@ -699,6 +699,7 @@ class Transaction:
         if self._task is not None and not self._task.done() and asyncio.current_task() is not self._task:
             self._task.cancel()
         self._record()
+        self.exchange = None  # it refers back here: freed now, not by the cycle collector
         self.client.transaction_done(keep_alive)
 
     def _record(self) -> None:
