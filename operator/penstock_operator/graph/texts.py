@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from gateway_runtime.policies.fields import ConditionMarker, ExpressionMarker
 from penstock_operator.manifests.reader import FieldPath
+from penstock_operator.resources.flows import CustomPolicy
 
 Kind = Literal["template", "condition", "plain"]
 PROSE = frozenset(("description",))
@@ -38,7 +39,10 @@ _PLAIN = _Shape()
 
 
 def texts(model: BaseModel, path: FieldPath) -> Iterator[Text]:
-    """Every string that was given in a model, in the order of its fields."""
+    """Every string that was given in a model, in the order of its fields.
+
+    The configuration of a plug-in's step is left out: only the plug-in's own model knows its fields.
+    """
     given = model.model_fields_set
     for name, alias, shape in _fields(type(model)):
         if name in given:
@@ -64,7 +68,7 @@ def _fields(model: type[BaseModel]) -> tuple[tuple[str, str, _Shape], ...]:
     return tuple(
         (name, info.alias or name, _with_marker(_shape(info.annotation), info.metadata))
         for name, info in model.model_fields.items()
-        if name not in PROSE
+        if name not in PROSE and not (model is CustomPolicy and name == "configuration")
     )
 
 

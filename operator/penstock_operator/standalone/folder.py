@@ -21,11 +21,12 @@ _Signature = tuple[int, int, int, int]
 class Folder:
     """The files below a folder (or one file) as they were last read."""
 
-    __slots__ = ("_files", "_signatures", "path")
+    __slots__ = ("_files", "_order", "_signatures", "path")
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._files: dict[Path, FileState] = {}
+        self._order: list[Path] = []
         self._signatures: dict[Path, _Signature | None] = {}
 
     def scan(self) -> bool:
@@ -46,7 +47,7 @@ class Folder:
 
     def resources(self) -> list[Parsed]:
         """All resources in the order of their files, the held ones last."""
-        states = [self._files[path] for path in sorted(self._files)]
+        states = self._states()
         resources = [parsed for state in states for parsed in state.resources]
         held = [parsed for state in states for parsed in state.held]
         if held:
@@ -56,7 +57,7 @@ class Folder:
 
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the files."""
-        return tuple(problem for path in sorted(self._files) for problem in self._files[path].problems)
+        return tuple(problem for state in self._states() for problem in state.problems)
 
     def broken(self) -> frozenset[str]:
         """`Kind namespace/name` of what could not be parsed."""
@@ -65,6 +66,11 @@ class Folder:
     def breaks_gateway(self) -> bool:
         """Whether a broken part of a file is, or may be, a GatewayDeployment."""
         return any(state.breaks_gateway for state in self._files.values())
+
+    def _states(self) -> list[FileState]:
+        if not self._order:
+            self._order = sorted(self._files)
+        return [self._files[path] for path in self._order]
 
     def _is_manifest(self, path: Path) -> bool:
         if path.suffix not in SUFFIXES or not path.is_file() or not path.is_relative_to(self.path):
@@ -80,12 +86,15 @@ class Folder:
         before = self._files.get(path)
         if signature is None and path != self.path:
             self._signatures.pop(path, None)
+            self._order = []
             return self._files.pop(path, None) is not None
         if before is not None and self._signatures[path] == signature:
             return False
         if before is not None and before.resources and signature and signature[1] == 0:
             time.sleep(_SETTLE)
             signature = _signature(path)
+        if before is None:
+            self._order = []
         self._signatures[path] = signature
         self._files[path] = load_file(path, before or _EMPTY)
         return True

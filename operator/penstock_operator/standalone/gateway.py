@@ -36,15 +36,14 @@ class Choice:
 
 def with_gateway(resources: list[Parsed]) -> list[Parsed]:
     """The resources, with the default gateway where they have none."""
-    if any(isinstance(parsed.resource, GatewayDeployment) for parsed in resources):
-        return resources
-    return [*resources, DEFAULT_GATEWAY]
+    return resources if _keys(resources) else [*resources, DEFAULT_GATEWAY]
 
 
 def choose_gateway(resources: list[Parsed], name: str | None) -> Choice:
     """The gateway of that name (or `namespace/name`); without a name, the only one."""
-    candidates = with_gateway(resources)
-    keys = {parsed.resource.key for parsed in candidates if isinstance(parsed.resource, GatewayDeployment)}
+    keys = _keys(resources)
+    candidates = resources if keys else [*resources, DEFAULT_GATEWAY]
+    keys = keys or {DEFAULT_GATEWAY.resource.key}
     wanted = {key for key in keys if name is None or name in (key, key.partition("/")[2])}
     if len(wanted) == 1:
         return Choice(candidates, wanted.pop())
@@ -54,6 +53,10 @@ def choose_gateway(resources: list[Parsed], name: str | None) -> Choice:
         return Choice(candidates, None, Problem("Error", "GatewayNotFound", message))
     message = f"there are several GatewayDeployments, choose one with --gateway: {names}"
     return Choice(candidates, None, Problem("Error", "GatewayAmbiguous", message))
+
+
+def _keys(resources: list[Parsed]) -> set[str]:
+    return {parsed.resource.key for parsed in resources if type(parsed.resource) is GatewayDeployment}
 
 
 def broken_gateway() -> Problem:
