@@ -5,7 +5,7 @@ An edit that breaks a resource leaves its last good version in service; a resour
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from gateway_runtime.snapshot.types import Snapshot
@@ -32,11 +32,15 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What to serve from now on, the values of its secrets by URI, and what is wrong with the manifests."""
+    """What to serve from now on, the values of its secrets by URI, and what is wrong with the manifests.
+
+    `workers` is the number of worker processes that the GatewayDeployment asks for.
+    """
 
     snapshot: Snapshot
     secrets: dict[str, str]
     problems: tuple[Problem, ...] = ()
+    workers: int | None = None
 
 
 class Pipeline:
@@ -68,7 +72,7 @@ class Pipeline:
         return build_graph(resources, self._graph_memo, datetime.now(UTC), broken)
 
     def _keep(self, problems: tuple[Problem, ...]) -> Update:
-        self._last = Update(self._last.snapshot, self._last.secrets, problems)
+        self._last = replace(self._last, problems=problems)
         return self._last
 
     def _with_last_good(self, resources: list[Parsed], graph: Graph) -> tuple[list[Parsed], Graph]:
@@ -91,7 +95,8 @@ class Pipeline:
         snapshot = build_snapshots(graph, self._publish_memo).get(key)
         if snapshot is None:
             return self._keep((*problems, broken_gateway()))
-        self._last = Update(snapshot, secret_values(resources, snapshot), problems)
+        workers = graph.gateways[key].gateway.spec.workers
+        self._last = Update(snapshot, secret_values(resources, snapshot), problems, workers)
         return self._last
 
 

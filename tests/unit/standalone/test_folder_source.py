@@ -80,6 +80,11 @@ def test_a_broken_gateway_is_not_replaced_by_the_default_one(tmp_path: Path) -> 
         assert "GatewayBroken" in reasons(update)
 
 
+def test_an_update_tells_how_many_workers_the_gateway_asks_for(tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text(GATEWAY.replace("{listeners:", "{workers: 3, listeners:"))
+    assert FolderSource(tmp_path).load().workers == 3
+
+
 def test_one_of_several_gateways_must_be_chosen(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(GATEWAY)
     (tmp_path / "b.yaml").write_text(GATEWAY.replace("edge", "other").replace("9000", "9001"))
