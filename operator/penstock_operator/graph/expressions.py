@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
@@ -53,49 +54,56 @@ def examine(found: Iterable[Text]) -> Uses:
 
 def _examine_text(text: Text, uses: Uses) -> None:
     if text.kind == "plain":
-        uses.findings.append(
-            Finding("InvalidExpression", "expressions are not evaluated in this field", text.path)
-        )
+        message = "expressions are not evaluated in this field"
+        uses.findings.append(Finding("InvalidExpression", message, text.path))
         return
+    names = _names_in(text.text, text.kind == "condition")
+    if names.error is not None:
+        uses.findings.append(Finding("InvalidExpression", names.error, text.path))
+        return
+    uses.secrets += [Use(name, text.path) for name in names.secrets]
+    uses.properties += [Use(name, text.path) for name in names.properties]
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The names that a text uses, or why it is broken."""
+
+    error: str | None = None
+    secrets: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
+
+
+# Many APIs share their expressions, and parsing one costs as much as all other checks of an API.
+@lru_cache(maxsize=4096)
+def _names_in(text: str, is_condition: bool) -> _Names:
     try:
-        (check_condition if text.kind == "condition" else check_template)(text.text)
-    except ExpressionError as error:
-        uses.findings.append(Finding("InvalidExpression", str(error), text.path))
-        return
-    _collect_names(text, uses)
+        (check_condition if is_condition else check_template)(text)
+        tree = _PARSER.parse(text if MARK in text else f"{MARK}{text}}}")
+    except (ExpressionError, TemplateSyntaxError) as error:
+        return _Names(str(error))
+    secrets = tuple(_secrets(tree))
+    if len(secrets) != sum(name.name == "secrets" for name in tree.find_all(nodes.Name)):
+        return _Names("secrets are read as {#secrets.get('NAME')}, with the name in quotes")
+    return _Names(None, secrets, tuple(_properties(tree)))
 
 
-def _collect_names(text: Text, uses: Uses) -> None:
-    try:
-        tree = _PARSER.parse(text.text if MARK in text.text else f"{MARK}{text.text}}}")
-    except TemplateSyntaxError as error:
-        uses.findings.append(Finding("InvalidExpression", str(error), text.path))
-        return
-    _collect_properties(tree, text.path, uses)
-    _collect_secrets(tree, text.path, uses)
-
-
-def _collect_properties(tree: nodes.Template, path: FieldPath, uses: Uses) -> None:
+def _properties(tree: nodes.Template) -> Iterator[str]:
     members: list[nodes.Getattr | nodes.Getitem] = [*tree.find_all(nodes.Getattr)]
     members += tree.find_all(nodes.Getitem)
     for node in members:
         name = _member(node)
         if name is not None and _is_member(node.node, "api", "properties"):
-            uses.properties.append(Use(name, path))
+            yield name
 
 
-def _collect_secrets(tree: nodes.Template, path: FieldPath, uses: Uses) -> None:
-    literal = 0
+def _secrets(tree: nodes.Template) -> Iterator[str]:
     for call in tree.find_all(nodes.Call):
-        arguments = call.args
-        if not _is_member(call.node, "secrets", "get") or len(arguments) != 1 or call.kwargs:
+        if not _is_member(call.node, "secrets", "get") or len(call.args) != 1 or call.kwargs:
             continue
-        if isinstance(arguments[0], nodes.Const) and isinstance(arguments[0].value, str):
-            uses.secrets.append(Use(arguments[0].value, path))
-            literal += 1
-    if literal != sum(name.name == "secrets" for name in tree.find_all(nodes.Name)):
-        message = "secrets are read as {#secrets.get('NAME')}, with the name in quotes"
-        uses.findings.append(Finding("InvalidExpression", message, path))
+        name = call.args[0]
+        if isinstance(name, nodes.Const) and isinstance(name.value, str):
+            yield name.value
 
 
 def _member(node: nodes.Getattr | nodes.Getitem) -> str | None:
