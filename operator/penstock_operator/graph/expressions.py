@@ -6,24 +6,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2 import Environment, nodes
 
-from gateway_runtime.expressions.check import ExpressionError, check_condition, check_template
+from gateway_runtime.expressions.compile import compile_condition, compile_template
+from gateway_runtime.expressions.errors import ExpressionError
+from gateway_runtime.expressions.scan import START, split
 from penstock_operator.graph.texts import Text
 from penstock_operator.graph.types import Finding
 from penstock_operator.manifests.reader import FieldPath
 
-MARK = "{#"
+_PROPERTIES = ("api.properties", "context.api.properties")
 
-# Only the names in a text are wanted here; its checks are the runtime's. The other delimiters are no text.
-_PARSER = Environment(  # noqa: S701 - parses, never renders
-    variable_start_string=MARK,
-    variable_end_string="}",
-    block_start_string="\x00{%",
-    block_end_string="%}\x00",
-    comment_start_string="\x00{-",
-    comment_end_string="-}\x00",
-)
+_PARSER = Environment()  # noqa: S701 - parses, never renders
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +41,7 @@ def examine(found: Iterable[Text]) -> Uses:
     """The uses and findings of strings."""
     uses = Uses()
     for text in found:
-        if text.kind == "condition" or MARK in text.text:
+        if text.kind == "condition" or START in text.text:
             _examine_text(text, uses)
     return uses
 
@@ -77,42 +71,37 @@ class _Names:
 # Many APIs share their expressions, and parsing one costs as much as all other checks of an API.
 @lru_cache(maxsize=4096)
 def _names_in(text: str, is_condition: bool) -> _Names:
+    secrets: dict[str, None] = {}
+
+    def note(name: str) -> str:
+        secrets[name] = None
+        return ""
+
     try:
-        (check_condition if is_condition else check_template)(text)
-        tree = _PARSER.parse(text if MARK in text else f"{MARK}{text}}}")
-    except (ExpressionError, TemplateSyntaxError) as error:
+        (compile_condition if is_condition else compile_template)(text, note)
+    except ExpressionError as error:
         return _Names(str(error))
-    secrets = tuple(_secrets(tree))
-    if len(secrets) != sum(name.name == "secrets" for name in tree.find_all(nodes.Name)):
-        return _Names("secrets are read as {#secrets.get('NAME')}, with the name in quotes")
-    return _Names(None, secrets, tuple(_properties(tree)))
+    return _Names(None, tuple(secrets), tuple(_properties(text)))
 
 
-def _properties(tree: nodes.Template) -> Iterator[str]:
-    members: list[nodes.Getattr | nodes.Getitem] = [*tree.find_all(nodes.Getattr)]
-    members += tree.find_all(nodes.Getitem)
-    for node in members:
-        name = _member(node)
-        if name is not None and _is_member(node.node, "api", "properties"):
-            yield name
+def _properties(text: str) -> Iterator[str]:
+    """The X of each `api.properties.X`; the text has been compiled, so it can be parsed."""
+    for part in split(text):
+        if part.is_expression:
+            tree = _PARSER.parse("{{ " + part.text + " }}")
+            members: list[nodes.Getattr | nodes.Getitem] = [*tree.find_all(nodes.Getattr)]
+            members += tree.find_all(nodes.Getitem)
+            yield from (name for owner, name in map(_member, members) if owner in _PROPERTIES)
 
 
-def _secrets(tree: nodes.Template) -> Iterator[str]:
-    for call in tree.find_all(nodes.Call):
-        if not _is_member(call.node, "secrets", "get") or len(call.args) != 1 or call.kwargs:
-            continue
-        name = call.args[0]
-        if isinstance(name, nodes.Const) and isinstance(name.value, str):
-            yield name.value
-
-
-def _member(node: nodes.Getattr | nodes.Getitem) -> str | None:
+def _member(node: nodes.Expr) -> tuple[str, str]:
+    """The dotted owner and the name of a member; empty where they are not known at load."""
     if isinstance(node, nodes.Getattr):
-        return node.attr
-    return str(node.arg.value) if isinstance(node.arg, nodes.Const) else None
+        return _dotted(node.node), node.attr
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        return _dotted(node.node), str(node.arg.value)
+    return "", ""
 
 
-def _is_member(node: nodes.Node, owner: str, member: str) -> bool:
-    if not isinstance(node, nodes.Getattr | nodes.Getitem) or _member(node) != member:
-        return False
-    return isinstance(node.node, nodes.Name) and node.node.name == owner
+def _dotted(node: nodes.Expr) -> str:
+    return node.name if isinstance(node, nodes.Name) else ".".join(_member(node))
