@@ -241,6 +241,7 @@ class Exchange:
         "_attributes",
         "api",
         "claims",
+        "late_headers",
         "plan",
         "request",
         "request_body",
@@ -263,6 +264,15 @@ class Exchange:
         self.response_body: Callable[[], Awaitable[bytes]] | None = None
         """Buffers and gives the whole response body (within the gateway's bufferedBody limit)."""
         self._attributes: dict[str, object] | None = None
+        self.late_headers: list[tuple[str, str]] | None = None
+        """Header fields for the response, whoever makes it."""
+
+    def add_response_headers(self, fields: list[tuple[str, str]]) -> None:
+        """Set header fields on the response to come, a backend's or the gateway's own."""
+        if self.late_headers is None:
+            self.late_headers = fields
+        else:
+            self.late_headers = self.late_headers + fields
 
     @property
     def attributes(self) -> dict[str, object]:

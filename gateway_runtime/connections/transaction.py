@@ -446,10 +446,9 @@ class Transaction:
         """The head of the response, and what came with it of the body; `complete`: that is all of it."""
         self._response = head
         exchange = self.exchange
-        if exchange is None:
-            return
-        exchange.response = head.response
-        if self._response_steps:
+        if exchange is not None:
+            exchange.response = head.response
+        if self._response_steps and exchange is not None:
             self._response_pending = [data] if data else []
             self._steps = self._response_steps
             self._index = 0
@@ -522,8 +521,13 @@ class Transaction:
         client = self.client
         response = head.response
         self.status = response.status
-        if self.cors is not None and self.exchange is not None:
-            self.cors.mark(self.exchange, response.headers)
+        exchange = self.exchange
+        if exchange is not None:
+            if exchange.late_headers is not None:
+                for name, value in exchange.late_headers:
+                    response.headers.set(name, value)
+            if self.cors is not None:
+                self.cors.mark(exchange, response.headers)
         framing = b""
         if head.chunked or head.content_length == UNTIL_CLOSE:
             if self.head.request.version == "HTTP/1.1":

@@ -24,7 +24,7 @@ class Template(Protocol):
 
     constant: str | None
 
-    def __call__(self, exchange: Exchange) -> str: ...
+    def __call__(self, exchange: Exchange, /) -> str: ...
 
 
 class Counter(Protocol):

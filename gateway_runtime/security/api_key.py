@@ -1,6 +1,6 @@
 """Plans with API keys: a key in a header or in the query names the subscription.
 
-Only digests are held. A digest is looked up whole, so that the time taken tells nothing of a key's characters.
+Only digests are held. A digest is looked up whole, so that the time taken tells nothing of a key.
 """
 
 from __future__ import annotations

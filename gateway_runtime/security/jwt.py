@@ -1,7 +1,7 @@
 """Plans with signed tokens (RFC 7519, RFC 8725): the token's client id names the subscription.
 
-Only the algorithms of the plan are accepted, each only with a key of its type. Verified tokens are remembered,
-by their digest and until they end, since clients send one token many times.
+Only the algorithms of the plan are accepted, each only with a key of its type. Verified tokens are
+remembered, by their digest and until they end, since clients send one token many times.
 """
 
 from __future__ import annotations

@@ -14,14 +14,15 @@ from gateway_runtime.protocols.http1.fields import PLAIN, field_name, split_head
 _SIZE_LINE: Final = re.compile(
     rb"([0-9A-Fa-f]{1,15})"
     rb"(?:[ \t]*;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-    rb"(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|\"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*\"))?)*"
+    rb"(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+    rb"|\"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*\"))?)*"
 )
 _MAX_SIZE_LINE: Final = 512
 _MAX_TRAILERS: Final = 8192
 _FORBIDDEN_TRAILERS: Final = frozenset(
-    (b"authorization", b"cache-control", b"content-encoding", b"content-range", b"content-type", b"cookie",
-     b"set-cookie", b"range", b"www-authenticate", b"age", b"date", b"expires", b"location", b"retry-after", b"vary")
-)  # fmt: skip
+    b"age authorization cache-control content-encoding content-range content-type cookie date expires "
+    b"location range retry-after set-cookie vary www-authenticate".split()
+)
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ProtocolError(Exception):
-    """Bytes that the protocol does not allow; `key` names the gateway's error, `message` says what is wrong."""
+    """Bytes that the protocol does not allow: `key` names the gateway's error, `message` what is wrong."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""The head of a request to a `RequestHead` (RFC 9112 sections 3 to 6), strictly: what is in doubt is an error.
+"""The head of a request to a `RequestHead` (RFC 9112 sections 3 to 6): what is in doubt is an error.
 
 Fields that concern only the client's own connection are taken out here (RFC 9110 section 7.6.1); the others
 keep the line they came in.

@@ -1,4 +1,4 @@
-"""The head of a backend's response to a `ResponseHead` (RFC 9112 sections 4 to 6), as strictly as requests."""
+"""The head of a backend's response to a `ResponseHead` (RFC 9112 sections 4 to 6), strictly."""
 
 from __future__ import annotations
 

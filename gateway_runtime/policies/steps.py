@@ -1,0 +1,53 @@
+"""A step of the snapshot to the function that runs for each request."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from gateway_runtime.exchange import Exchange
+from gateway_runtime.policies.base import Environment, Outcome, PolicyConfiguration, PolicyType, StepFunction
+from gateway_runtime.policies.registry import find_policy
+from gateway_runtime.snapshot.types import Step
+
+
+class PolicyError(ValueError):
+    """A step that cannot run; `field` names what is wrong with it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+
+
+def compile_step(step: Step, phase: str, environment: Environment) -> StepFunction:
+    """The function of a step; `phase` is `request` or `response`.
+
+    Raises PolicyError for an unknown policy, one that has no such phase, or an invalid configuration, and
+    ExpressionError for a broken expression.
+    """
+    policy = find_policy(step.policy)
+    if policy is None:
+        raise PolicyError(step.policy, "there is no such policy")
+    make = policy.request if phase == "request" else policy.response
+    if make is None:
+        raise PolicyError(step.policy, f"the policy has no {phase} phase")
+    run = make(configure(policy, step.configuration), environment)
+    return run if step.condition is None else _conditional(run, step.condition, environment)
+
+
+def configure(policy: PolicyType, configuration: dict[str, object]) -> PolicyConfiguration:
+    """The checked configuration of a policy; raises PolicyError naming the first wrong field."""
+    try:
+        return policy.configuration.model_validate(configuration)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join([policy.name, *map(str, first["loc"])])
+        raise PolicyError(field, first["msg"]) from error
+
+
+def _conditional(run: StepFunction, condition: str, environment: Environment) -> StepFunction:
+    holds = environment.condition(condition)
+
+    def step(exchange: Exchange) -> Outcome:
+        return run(exchange) if holds(exchange) else None
+
+    return step
