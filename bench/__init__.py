@@ -1,0 +1,1 @@
+"""Benchmarks of Penstock beside its peers, in one run on one machine."""
