@@ -96,6 +96,8 @@ class Gateway:
         self._take_settings(snapshot.gateway)
         self.program = program
         self._retire_pools()
+        for key in delta.removed_apis:
+            self.stats.apis.pop(key, None)
         self.stats.reloads += 1
         self.stats.reload_seconds += monotonic() - begun
         return program.errors(touched)

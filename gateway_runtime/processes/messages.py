@@ -1,0 +1,91 @@
+"""What supervisor and workers say to each other: tagged JSON messages, each behind its length."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from gateway_runtime.snapshot.codec import Delta
+from gateway_runtime.snapshot.types import HttpListener, Snapshot
+
+_LENGTH: Final = struct.Struct("!I")
+_MAX_FRAME: Final = 1 << 30
+
+
+class Configure(msgspec.Struct, frozen=True, tag=True):
+    """Serve this: a whole snapshot, or a delta to the one before. `secrets` maps URIs to values."""
+
+    serial: int
+    snapshot: Snapshot | None
+    delta: Delta | None
+    secrets: dict[str, str]
+
+
+class Listen(msgspec.Struct, frozen=True, tag=True):
+    """Accept on the socket that the descriptor channel holds next."""
+
+    listener: HttpListener
+
+
+class Unlisten(msgspec.Struct, frozen=True, tag=True):
+    """Accept there no more."""
+
+    address: str
+    port: int
+
+
+class AskStats(msgspec.Struct, frozen=True, tag=True):
+    """Send the counters."""
+
+
+class Drain(msgspec.Struct, frozen=True, tag=True):
+    """Finish what is open within so many seconds, then exit."""
+
+    seconds: float
+
+
+class Configured(msgspec.Struct, frozen=True, tag=True):
+    """A `Configure` is served; `errors` names the APIs that could not be compiled."""
+
+    serial: int
+    errors: dict[str, str]
+
+
+class Stats(msgspec.Struct, frozen=True, tag=True):
+    """The counters of a worker."""
+
+    data: dict[str, Any]
+
+
+ToWorker = Configure | Listen | Unlisten | AskStats | Drain
+FromWorker = Configured | Stats
+
+_TO_WORKER: Final = msgspec.json.Decoder(ToWorker)
+_FROM_WORKER: Final = msgspec.json.Decoder(FromWorker)
+_M = TypeVar("_M")
+
+
+def frame(message: ToWorker | FromWorker) -> bytes:
+    """A message as it goes over the channel."""
+    body = msgspec.json.encode(message)
+    return _LENGTH.pack(len(body)) + body
+
+
+async def read_order(reader: asyncio.StreamReader) -> ToWorker:
+    """The next message to a worker; raises IncompleteReadError where the supervisor is gone."""
+    return await _read(reader, _TO_WORKER)
+
+
+async def read_answer(reader: asyncio.StreamReader) -> FromWorker:
+    """The next message of a worker; raises IncompleteReadError where it is gone."""
+    return await _read(reader, _FROM_WORKER)
+
+
+async def _read(reader: asyncio.StreamReader, decoder: msgspec.json.Decoder[_M]) -> _M:
+    (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+    if length > _MAX_FRAME:
+        raise ConnectionError(f"a frame of {length} bytes")
+    return decoder.decode(await reader.readexactly(length))

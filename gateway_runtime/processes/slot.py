@@ -1,0 +1,241 @@
+"""One worker slot of the supervisor: a process, its channel, and another process when that one dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import Any, Final
+
+from gateway_runtime.admin.totals import add
+from gateway_runtime.processes.messages import (
+    AskStats,
+    Configure,
+    Configured,
+    Drain,
+    Listen,
+    Stats,
+    ToWorker,
+    Unlisten,
+    frame,
+    read_answer,
+)
+from gateway_runtime.processes.sockets import ListeningSockets
+from gateway_runtime.snapshot.codec import difference
+from gateway_runtime.snapshot.types import HttpListener, Snapshot
+
+_LOG: Final = logging.getLogger(__name__)
+_SHORT_LIFE: Final = 1.0
+_MAX_PAUSE: Final = 5.0
+_CONFIGURE_SECONDS: Final = 60.0
+_STATS_SECONDS: Final = 5.0
+_EXIT_SECONDS: Final = 5.0
+
+Wanted = Callable[[], tuple[Snapshot, Mapping[str, str]]]
+
+
+class WorkerSlot:
+    """Keeps one worker running and told what to serve.
+
+    One `Configure` is under way at most: what changes meanwhile is sent as one delta once it is answered, so
+    that a slow worker holds up nobody and needs no queue.
+    """
+
+    def __init__(self, number: int, sockets: ListeningSockets, counters: int, wanted: Wanted) -> None:
+        self.number = number
+        self.restarts: int = 0
+        self.lost: dict[str, Any] = {}
+        """The sums of the last known counters of processes that died."""
+        self.errors: dict[str, str] = {}
+        """APIs that the worker could not compile."""
+        self._sockets = sockets
+        self._counters = counters
+        self._wanted = wanted
+        self._process: asyncio.subprocess.Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._descriptors: socket.socket | None = None
+        self._served: Snapshot | None = None
+        self._sent: tuple[Snapshot, Mapping[str, str]] | None = None
+        self._sent_at: float = 0.0
+        self._told: tuple[Snapshot, Mapping[str, str]] | None = None
+        self._serial: int = 0
+        self._stats: dict[str, Any] | None = None
+        self._waiting: asyncio.Future[dict[str, Any]] | None = None
+        self._listening: bool = False
+        self._stopping: bool = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the worker."""
+        return None if self._process is None else self._process.pid
+
+    def is_ready(self) -> bool:
+        """Whether the worker serves what is wanted, or will within the time that a change takes."""
+        if self._served is None or self._writer is None:
+            return False
+        return self._sent is None or monotonic() - self._sent_at < _EXIT_SECONDS
+
+    async def run(self) -> None:
+        """Keep a worker running until `drain` is called."""
+        pause = 0.0
+        while not self._stopping:
+            begun = monotonic()
+            await self._live()
+            if self._stopping:
+                return
+            self.restarts += 1
+            pause = min(_MAX_PAUSE, max(0.1, pause * 2)) if monotonic() - begun < _SHORT_LIFE else 0.0
+            _LOG.warning("worker %d has died: a new one starts in %g s", self.number, pause)
+            await asyncio.sleep(pause)
+
+    async def _live(self) -> None:
+        """Start a worker and hear it until it is gone."""
+        reader = await self._start()
+        watch = asyncio.create_task(self._watch_silence())
+        try:
+            self.refresh()
+            while True:
+                self._hear(await read_answer(reader))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            watch.cancel()
+            await self._bury()
+
+    async def _start(self) -> asyncio.StreamReader:
+        channel, their_channel = socket.socketpair()
+        self._descriptors, their_descriptors = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        inherited = [their_channel.fileno(), their_descriptors.fileno()]
+        passed = [*inherited, self._counters] if self._counters >= 0 else inherited
+        command = [
+            sys.executable,
+            "-m",
+            "gateway_runtime.processes.worker",
+            *map(str, [*inherited, self._counters]),
+        ]
+        self._process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, pass_fds=passed
+        )
+        their_channel.close()
+        their_descriptors.close()
+        reader, self._writer = await asyncio.open_connection(sock=channel, limit=1 << 22)
+        self._served = self._sent = self._told = None
+        self._listening = False
+        return reader
+
+    async def _bury(self) -> None:
+        if self._stats is not None:
+            self.lost = add(self.lost, {**self._stats, "connections_open": 0, "upstream_connections_open": 0})
+            self._stats = None
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.cancel()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        if self._descriptors is not None:
+            self._descriptors.close()
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                if not self._stopping:
+                    self._process.kill()
+            await self._process.wait()
+
+    async def _watch_silence(self) -> None:
+        """Kill a worker that does not answer."""
+        while True:
+            await asyncio.sleep(1.0)
+            if self._sent is not None and monotonic() - self._sent_at > _CONFIGURE_SECONDS:
+                _LOG.error("worker %d does not answer: it is replaced", self.number)
+                self.kill()
+
+    def _say(self, order: ToWorker) -> None:
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(frame(order))
+
+    def refresh(self) -> None:
+        """Tell the worker what is wanted now, unless it still works on what it was told before."""
+        wanted = self._wanted()
+        if (
+            self._writer is None
+            or self._sent is not None
+            or (self._told is not None and wanted == self._told)
+        ):
+            return
+        self._serial += 1
+        snapshot, secrets = wanted
+        if self._served is None:
+            order = Configure(self._serial, snapshot, None, dict(secrets))
+        else:
+            order = Configure(self._serial, None, difference(self._served, snapshot), dict(secrets))
+        self._sent = wanted
+        self._sent_at = monotonic()
+        self._say(order)
+
+    def _hear(self, answer: Configured | Stats) -> None:
+        if isinstance(answer, Stats):
+            self._stats = answer.data
+            if self._waiting is not None and not self._waiting.done():
+                self._waiting.set_result(answer.data)
+            return
+        self.errors = answer.errors
+        for key, error in answer.errors.items():
+            _LOG.error("%s answers 503: %s", key, error)
+        if self._sent is not None:
+            self._served = self._sent[0]
+            self._told = self._sent
+        self._sent = None
+        if not self._listening:
+            self._listening = True
+            for listener in self._sockets.listeners.values():
+                self._pass(listener)
+        self.refresh()
+
+    def listen(self, listener: HttpListener) -> None:
+        """Let the worker accept there; one that is not ready yet gets all listeners once it is."""
+        if self._listening:
+            self._pass(listener)
+
+    def _pass(self, listener: HttpListener) -> None:
+        if self._descriptors is not None:
+            descriptor = self._sockets.of_slot(self.number, listener).fileno()
+            socket.send_fds(self._descriptors, [b"s"], [descriptor])
+            self._say(Listen(listener))
+
+    def unlisten(self, address: str, port: int) -> None:
+        """Let the worker accept there no more."""
+        if self._listening:
+            self._say(Unlisten(address, port))
+
+    async def stats(self) -> dict[str, Any]:
+        """The worker's counters; the last known where it does not answer in time."""
+        if self._writer is None:
+            return self._stats or {}
+        if self._waiting is None or self._waiting.done():
+            self._waiting = asyncio.get_running_loop().create_future()
+            self._say(AskStats())
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._waiting), _STATS_SECONDS)
+        except (TimeoutError, asyncio.CancelledError):
+            return self._stats or {}
+
+    async def drain(self, seconds: float) -> None:
+        """Let the worker finish and exit; kill it if it takes longer than that."""
+        self._stopping = True
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        self._say(Drain(seconds))
+        try:
+            await asyncio.wait_for(process.wait(), seconds + _EXIT_SECONDS)
+        except TimeoutError:
+            self.kill()
+
+    def kill(self) -> None:
+        """End the worker at once."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()

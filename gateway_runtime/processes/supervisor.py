@@ -1,0 +1,145 @@
+"""The supervisor of one gateway: follows a source, holds the sockets, keeps the workers running."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gateway_runtime.admin.server import AdminServer
+from gateway_runtime.counters.shared import SharedCounter
+from gateway_runtime.processes.slot import WorkerSlot
+from gateway_runtime.processes.sockets import ListeningSockets
+from gateway_runtime.processes.source import Source, Update
+from gateway_runtime.snapshot.types import Snapshot
+
+_LOG: Final = logging.getLogger(__name__)
+_RETRY_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run; `drain_delay` is in seconds, from failing readiness to draining."""
+
+    workers: int
+    admin_host: str = "127.0.0.1"
+    admin_port: int = 9900
+    drain_delay: float = 0.0
+
+
+class Supervisor:
+    """Runs the workers of one gateway. `report` is told of each update's problems and failures."""
+
+    def __init__(self, source: Source, options: Options, report: Callable[[Update, list[str]], None]) -> None:
+        self._source = source
+        self._options = options
+        self._report = report
+        self._wanted: tuple[Snapshot, Mapping[str, str]] = (Snapshot(), {})
+        self._sockets = ListeningSockets(options.workers)
+        self._counter = SharedCounter.create() if options.workers > 1 else None
+        counters = -1 if self._counter is None else self._counter.descriptor
+        self._slots = [
+            WorkerSlot(number, self._sockets, counters, self.wanted) for number in range(options.workers)
+        ]
+        self._stop = asyncio.Event()
+        self._reload = asyncio.Event()
+        self.draining: bool = False
+
+    def wanted(self) -> tuple[Snapshot, Mapping[str, str]]:
+        """What the workers are to serve, with the values of its secrets."""
+        return self._wanted
+
+    async def run(self, update: Update) -> int:
+        """Serve until a signal; answers the exit code. `update` is what the source said first."""
+        self._take(update)
+        if not self._sockets.listeners:
+            return 1
+        self._handle_signals()
+        admin = AdminServer(self)
+        await admin.start(self._options.admin_host, self._options.admin_port)
+        workers = [asyncio.create_task(slot.run()) for slot in self._slots]
+        followers = [asyncio.create_task(self._follow()), asyncio.create_task(self._follow_reloads())]
+        await self._stop.wait()
+        for task in followers:
+            task.cancel()
+        await self._drain(workers)
+        await admin.stop()
+        return 0
+
+    def _take(self, update: Update) -> None:
+        self._wanted = (update.snapshot, update.secrets)
+        opened, closed, failures = self._sockets.update(update.snapshot.gateway.listeners)
+        self._report(update, failures)
+        for slot in self._slots:
+            slot.refresh()
+            for address, port in closed:
+                slot.unlisten(address, port)
+            for listener in opened:
+                slot.listen(listener)
+
+    async def _follow(self) -> None:
+        """Take the source's updates; a source that fails is asked again."""
+        while True:
+            try:
+                async for update in self._source.watch():
+                    self._take(update)
+            except Exception:  # whatever the source's trouble is, the last good program keeps serving
+                _LOG.exception("the source of the configuration failed")
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _follow_reloads(self) -> None:
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            self._take(await asyncio.to_thread(self._source.load))
+
+    def _handle_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_stop)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+
+    def _on_stop(self) -> None:
+        if self.draining:
+            for slot in self._slots:
+                slot.kill()
+        self.draining = True
+        self._stop.set()
+
+    async def _drain(self, workers: list[asyncio.Task[None]]) -> None:
+        await asyncio.sleep(self._options.drain_delay)
+        self._sockets.close()
+        seconds = self._wanted[0].gateway.timeouts.drain
+        await asyncio.gather(*[slot.drain(seconds) for slot in self._slots])
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+    # -- what the admin port tells
+
+    def not_ready(self) -> str:
+        """Why the gateway is not ready; empty where it is."""
+        if self.draining:
+            return "draining"
+        missing = [str(slot.number) for slot in self._slots if not slot.is_ready()]
+        return f"workers not ready: {', '.join(missing)}" if missing else ""
+
+    def snapshot(self) -> Snapshot:
+        """The present configuration."""
+        return self._wanted[0]
+
+    def workers(self) -> int:
+        """How many workers there are."""
+        return len(self._slots)
+
+    def restarts(self) -> int:
+        """How often a worker was replaced."""
+        return sum(slot.restarts for slot in self._slots)
+
+    async def stats(self) -> list[dict[str, Any]]:
+        """The counters of all workers, the dead ones' last known among them."""
+        living = await asyncio.gather(*[slot.stats() for slot in self._slots])
+        return [*living, *(slot.lost for slot in self._slots)]

@@ -1,0 +1,23 @@
+"""The `penstock` command."""
+
+from __future__ import annotations
+
+import click
+
+from penstock_operator.cli.routes import routes
+from penstock_operator.cli.run import run
+from penstock_operator.cli.validate import validate
+
+
+@click.group()
+@click.version_option(package_name="penstock")
+def main() -> None:
+    """Penstock: an API gateway, from manifests to traffic."""
+
+
+main.add_command(run)
+main.add_command(validate)
+main.add_command(routes)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""`penstock run`: serve the manifests of a folder, with no cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from gateway_runtime.processes.source import Update
+from gateway_runtime.processes.supervisor import Options, Supervisor
+from penstock_operator.standalone.source import FolderSource
+
+_JSON = '{"time": "%(asctime)s", "level": "%(levelname)s", "logger": "%(name)s", "message": "%(message)s"}'
+_TEXT = "penstock: %(message)s"
+
+
+@click.command()
+@click.option(
+    "-f", "--folder", "path", type=click.Path(exists=True, path_type=Path), required=True,
+    help="A folder of manifests, or one file.",
+)  # fmt: skip
+@click.option("--gateway", help="The GatewayDeployment to run, where there are several.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 1024),
+    help="Worker processes; default: by the manifest, or one a CPU.",
+)
+@click.option(
+    "--admin", default="127.0.0.1:9900", show_default=True, help="Address and port of the admin server."
+)
+@click.option(
+    "--drain-delay", default=0.0, show_default=True, help="Seconds from failing readiness to draining."
+)
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def run(
+    path: Path, gateway: str | None, workers: int | None, admin: str, drain_delay: float, log_format: str
+) -> None:
+    """Serve the manifests of a folder, and follow its changes."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format=_JSON if log_format == "json" else _TEXT
+    )
+    host, _, port = admin.rpartition(":")
+    if not host or not port.isdigit():
+        raise click.BadParameter("expected ADDRESS:PORT", param_hint="--admin")
+    source = FolderSource(path, gateway)
+    update = source.load()
+    count = workers or update.workers or len(os.sched_getaffinity(0))
+    options = Options(count, host.strip("[]"), int(port), drain_delay)
+    try:
+        sys.exit(asyncio.run(Supervisor(source, options, _report).run(update)))
+    except OSError as error:
+        click.echo(f"penstock: the admin server cannot listen on {admin}: {error.strerror}", err=True)
+        sys.exit(1)
+
+
+def _report(update: Update, failures: list[str]) -> None:
+    """Tell on standard error what is served and what is wrong."""
+    for problem in [*update.problems, *failures]:
+        click.echo(str(problem), err=True)
+    snapshot = update.snapshot
+    places = ", ".join(f"{listener.address}:{listener.port}" for listener in snapshot.gateway.listeners)
+    click.echo(f"penstock: serving {len(snapshot.apis)} APIs on {places}", err=True)
