@@ -21,7 +21,7 @@ from bench.memory import measure_memory
 from bench.peers.known import PEERS
 from bench.preflight import preflight
 from bench.reload import Reloads, measure_reload
-from bench.rounds import Rounds, Schedule, Site
+from bench.rounds import FAILURES, Rounds, Schedule, Site
 from bench.rows import make_rows
 from bench.table import print_goals, print_rows
 from bench.works import BODIES, WORKS
@@ -124,7 +124,7 @@ def _own(options: Options, site: Site, problems: list[str]) -> dict[str, Any]:
             print(part, flush=True)
             try:
                 found[part] = run()
-            except (RuntimeError, OSError) as error:
+            except FAILURES as error:
                 problems.append(f"penstock, {part}: {error}")
     return found
 

@@ -34,7 +34,10 @@ def measure_latency(port: int, load: Load, rate: float, log: Path) -> Latency:
     log.unlink(missing_ok=True)  # h2load appends
     ramp = _ramp(load.connections)
     requests = math.ceil(rate * (load.seconds + ramp + _SETTLE))
-    subprocess.run(_command(port, load, (rate, requests), log), check=True, capture_output=True)
+    patience = 4 * load.seconds + 30
+    subprocess.run(
+        _command(port, load, (rate, requests), log), check=True, capture_output=True, timeout=patience
+    )
     rows = [tuple(map(int, line.split())) for line in log.read_text().splitlines()]
     first = min(row[0] for row in rows) + (ramp + _SETTLE) * 1e6
     window = [row for row in rows if first <= row[0] < first + load.seconds * 0.95e6]

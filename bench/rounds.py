@@ -5,6 +5,8 @@ Idle peers wait; they use no CPU worth naming, and starting 10,000 APIs anew for
 
 from __future__ import annotations
 
+import http.client
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +20,8 @@ from bench.processes import PROXY_CPU, Server, free_port, running
 from bench.rows import Cell, Samples
 from bench.works import Work
 
+FAILURES = (ProbeError, RuntimeError, OSError, subprocess.SubprocessError, http.client.HTTPException)
+"""What a proxy that does not work leads to: it is left out, the others are measured."""
 _READY_SECONDS = 180
 _SHARE_OF_PEAK = 0.6
 _LATENCY_BODY = "1k"
@@ -78,7 +82,7 @@ class Rounds:
             try:
                 with serving(peer, low, self._site) as started:
                     probe_limit(started.port, low)
-            except (ProbeError, RuntimeError, OSError) as error:
+            except FAILURES as error:
                 self._problem(peer, low, error)
 
     def measure(self, peers: list[Peer], work: Work) -> None:
@@ -88,19 +92,28 @@ class Rounds:
             for number in range(self._schedule.rounds):
                 for body, connections in self._schedule.cells:
                     print(f"  round {number + 1}: {body}, {connections} connections", flush=True)
-                    for one in started:
-                        self._sample(one, Load(work, body, connections, self._schedule.seconds))
+                    self._turn(started, Load(work, body, connections, self._schedule.seconds))
+                    started = started[1:] + started[:1]
 
     def _start(self, stack: ExitStack, peer: Peer, work: Work) -> Started | None:
         try:
             started = stack.enter_context(serving(peer, work, self._site))
             probe(started.port, work)
             run_wrk(started.port, Load(work, "1k", 32, 1))
-        except (ProbeError, RuntimeError, OSError) as error:
+        except FAILURES as error:
             self._problem(peer, work, error)
             return None
         self.ready_seconds.setdefault(work.name, {})[peer.name] = round(started.ready_seconds, 2)
         return started
+
+    def _turn(self, started: list[Started], load: Load) -> None:
+        """One sample of each; a peer that fails is out of the work."""
+        for one in list(started):
+            try:
+                self._sample(one, load)
+            except FAILURES as error:
+                started.remove(one)
+                self._problem(one.peer, load.work, error)
 
     def _sample(self, started: Started, load: Load) -> None:
         cell = Cell(load.work.name, load.body, load.connections, started.peer.name)
