@@ -147,11 +147,11 @@ class Transaction:
         self.exchange = exchange
         exchange.request_body = self.read_request_body
         if route.cors is not None:
-            self.cors = route.cors
             preflight = route.cors.preflight(request)
             if preflight is not None:
                 self._answer(preflight)
                 return
+            self.cors = route.cors
         if api.error:
             self._fail("GATEWAY_API_UNAVAILABLE")
             return
