@@ -6,15 +6,17 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
-MAX_ENTRIES: Final = 200_000
+MAX_ENTRIES: Final = 65_536
 _SWEEP_SHARE: Final = 16
+_SLACK: Final = 1.0
 
 
 class LocalCounter:
     """Counts uses in windows that each key's first use opens.
 
-    At `max_entries` keys, ended windows are dropped; where too few have ended, those that end first go, so
-    that memory stays bounded and the longest windows stay exact.
+    At `max_entries` keys, all ended windows are dropped; where fewer than a sixteenth have ended, those that
+    end first go too, so that memory stays bounded, long windows outlive short ones, and a sweep (a few
+    milliseconds) is paid for by thousands of new keys.
     """
 
     def __init__(self, max_entries: int = MAX_ENTRIES, clock: Callable[[], float] = monotonic) -> None:
@@ -29,12 +31,13 @@ class LocalCounter:
         """Count one use of `key`; see `gateway_runtime.policies.base.Counter.hit`."""
         now = self._clock()
         window = self._windows.get(key)
-        if window is None or window[0] <= now:
+        left = 0.0 if window is None else window[0] - now
+        # A window longer than its period (and rounding) is of an earlier configuration.
+        if window is None or left <= 0.0 or left > period + _SLACK:
             if limit < 1:
                 return False, 0, period
             self._open(key, now + period, now)
             return True, limit - 1, period
-        left = window[0] - now
         if window[1] >= limit:
             return False, 0, left
         window[1] += 1.0
@@ -46,9 +49,8 @@ class LocalCounter:
         self._windows[key] = [end, 1.0]
 
     def _make_room(self, now: float) -> None:
-        ended = [key for key, window in self._windows.items() if window[0] <= now]
         wanted = max(1, self._max_entries // _SWEEP_SHARE)
-        if len(ended) < wanted:
-            ended = sorted(self._windows, key=lambda key: self._windows[key][0])[:wanted]
-        for key in ended:
+        last = sorted([window[0] for window in self._windows.values()])[wanted - 1]
+        doomed = [key for key, window in self._windows.items() if window[0] <= max(now, last)]
+        for key in doomed if last <= now else doomed[:wanted]:
             del self._windows[key]
