@@ -54,7 +54,10 @@ def request_head(request: Request, endpoint: EndpointProgram, extra: bytes) -> b
     if request.query:
         path = path + "?" + request.query
     line = (request.method + " " + path + " HTTP/1.1\r\n").encode("latin-1")
-    return line + endpoint.host_line + b"\r\n".join(request.headers.lines) + extra + END
+    lines = request.headers.lines
+    if not lines:
+        return line + endpoint.host_line[:-2] + extra + END
+    return line + endpoint.host_line + b"\r\n".join(lines) + extra + END
 
 
 class DateField:

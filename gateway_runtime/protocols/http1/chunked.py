@@ -85,7 +85,7 @@ class ChunkedDecoder:
             return self._trailer_section(data, position)
         end = data.find(b"\r\n", position)
         if end < 0:
-            if len(data) - position > _MAX_SIZE_LINE or b"\n" in data[position:]:
+            if len(data) - position > _MAX_SIZE_LINE + 1 or b"\n" in data[position:]:
                 raise self._error("a chunk size line is too long or not ended by CRLF")
             return -1
         match = _SIZE_LINE.fullmatch(data, position, end)
@@ -111,8 +111,10 @@ class ChunkedDecoder:
             return position + 2
         end = data.find(b"\r\n\r\n", position)
         if end < 0:
-            if len(data) - position > _MAX_TRAILERS:
+            if len(data) - position > _MAX_TRAILERS + 3:
                 raise self._error("the trailer section is too long")
+            if data.count(b"\n", position) != data.count(b"\r\n", position):
+                raise self._error("the trailer section has a line that CRLF does not end")
             return -1
         self._keep_trailers(data[position:end])
         self._finish()

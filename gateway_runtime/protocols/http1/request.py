@@ -6,6 +6,7 @@ keep the line they came in.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from gateway_runtime.exchange import Headers, Request
@@ -31,6 +32,7 @@ from gateway_runtime.protocols.http1.target import check_target, normalise_path,
 _METHODS: Final = {
     name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 }
+_VERSION: Final = re.compile(rb"HTTP/[0-9]\.[0-9]")
 _VERSIONS: Final = {b"HTTP/1.1": "HTTP/1.1", b"HTTP/1.0": "HTTP/1.0"}
 
 
@@ -56,7 +58,7 @@ class RequestHead:
         self.keep_alive: bool = True
         self.expect_continue: bool = False
         self.upgrade: bytes | None = None
-        """The protocols of the Upgrade field, where the Connection field names it."""
+        """`websocket`, as the client spelt it, where the Connection field names the upgrade too."""
         self.forwarded: list[bytes] | None = None
         """Forwarded and X-Forwarded-* lines, to be believed or not."""
         self.forwarded_names: list[bytes] | None = None
@@ -177,7 +179,7 @@ def _request_line(line: bytes, headers: Headers, host: bytes | None) -> Request:
 
 
 def _bad_version(version: bytes) -> ProtocolError:
-    if len(version) == 8 and version[:5] == b"HTTP/" and version[5:6].isdigit() and version[7:].isdigit():
+    if _VERSION.fullmatch(version) is not None:
         return ProtocolError("REQUEST_VERSION_NOT_SUPPORTED", "the gateway speaks HTTP/1.0 and HTTP/1.1")
     return malformed("the request line does not end with an HTTP version")
 
@@ -262,7 +264,8 @@ def _apply_connection(head: RequestHead, members: list[bytes], upgrade: bytes | 
     request = head.request
     head.keep_alive = b"close" not in members and (request.version == "HTTP/1.1" or b"keep-alive" in members)
     if upgrade and b"upgrade" in members and request.version == "HTTP/1.1":
-        head.upgrade = upgrade
+        # h2c and the like would carry requests past every policy, inside the tunnel.
+        head.upgrade = upgrade if upgrade.lower() == b"websocket" else None
     for member in members:
         if member not in (b"close", b"keep-alive", b"upgrade", b"content-length", b""):
             request.headers.discard(member)

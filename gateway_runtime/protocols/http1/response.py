@@ -105,8 +105,8 @@ def _take_encoding(head: ResponseHead, line: bytes) -> None:
 def _apply_connection(head: ResponseHead, members: list[bytes]) -> None:
     if b"close" in members:
         head.keep_alive = False
-    elif b"keep-alive" in members:
-        head.keep_alive = True
+    elif b"keep-alive" in members and not head.chunked:
+        head.keep_alive = True  # of HTTP/1.0; chunked does not belong there (RFC 9112 section 6.1)
     for member in members:
         if member not in (b"close", b"keep-alive", b"upgrade", b"content-length", b""):
             head.response.headers.discard(member)
