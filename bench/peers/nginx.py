@@ -36,7 +36,8 @@ def _configuration(task: Task) -> Iterator[str]:
     yield f"pid {folder}/nginx.pid; error_log {folder}/nginx.err;"
     yield "events { worker_connections 4096; }"
     yield "http { access_log off; keepalive_requests 1000000000; keepalive_timeout 1h;"
-    yield f"client_body_temp_path {folder}; proxy_temp_path {folder}; proxy_max_temp_file_size 0; fastcgi_temp_path {folder};"
+    yield f"client_body_temp_path {folder}; proxy_temp_path {folder};"
+    yield f"fastcgi_temp_path {folder}; proxy_max_temp_file_size 0;"
     yield f"upstream backend {{ server 127.0.0.1:{task.backend}; keepalive 1024;"
     yield "keepalive_requests 1000000000; keepalive_timeout 1h; }"
     if task.work.policies:
