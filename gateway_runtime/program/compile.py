@@ -71,7 +71,7 @@ class ApiCompiler:
         program.admission = compile_admission(section.plans, subscriptions, self)
         own = self._compiled(section.flows, "api")
         for plan in section.plans:
-            program.chains[plan.name] = Chain(self._compiled(plan.flows, f"plan {plan.name}") + own)
+            program.chains[plan.name] = Chain([self._compiled(plan.flows, f"plan {plan.name}"), own])
         program.settle()
 
     def condition(self, text: str) -> Callable[[Exchange], bool]:
@@ -102,7 +102,7 @@ class ApiCompiler:
         return time.time()
 
     def _chain(self, flows: tuple[Flow, ...], scope: str) -> Chain:
-        return Chain(self._compiled(flows, scope))
+        return Chain([self._compiled(flows, scope)])
 
     def _compiled(self, flows: tuple[Flow, ...], scope: str) -> list[CompiledFlow]:
         compiled = []

@@ -55,6 +55,7 @@ class CorsProgram:
         """Put the fields on a response that let the origin's scripts read it."""
         origin = exchange.request.headers.get("origin")
         headers.discard(b"access-control-allow-origin")
+        headers.discard(b"access-control-allow-credentials")
         if not self._any_origin or self._credentials:
             headers.names.append(b"vary")
             headers.lines.append(_VARY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from gateway_runtime.exchange import Exchange
+from gateway_runtime.exchange import Exchange, field_line
 from gateway_runtime.policies.base import Template
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -25,7 +25,8 @@ class Origin:
 class EndpointProgram:
     """One backend: `base` is put before each path, `host_line` and `lines` go with each request.
 
-    Raises ValueError where the Host is given as an expression.
+    Raises ValueError where the Host is given as an expression, HeaderError for a header that cannot go on the
+    wire.
     """
 
     __slots__ = ("base", "dynamic", "fixed_names", "host_line", "lines", "name", "origin")
@@ -45,7 +46,7 @@ class EndpointProgram:
             self._take(field, value)
 
     def _take(self, field: str, value: Template) -> None:
-        line = f"{field}: {value.constant}".encode("latin-1") if value.constant is not None else None
+        line = field_line(field, value.constant) if value.constant is not None else None
         if line is None and field.lower() == "host":
             raise ValueError(f"endpoint {self.name}: the Host must be a plain string")
         if line is None:

@@ -10,7 +10,6 @@ from gateway_runtime.policies.base import StepFunction
 from gateway_runtime.snapshot.types import Flow
 
 Steps = tuple[StepFunction, ...]
-StepCompiler = Callable[[Flow, str], tuple[Steps, Steps]]
 
 
 class Selection:
@@ -62,33 +61,36 @@ class CompiledFlow:
             elif segment != found[index]:
                 return False
         if parameters:
-            exchange.request.path_params = parameters
+            exchange.request.path_params = {**(exchange.request.path_params or {}), **parameters}
         return True
 
 
 class Chain:
-    """Flows in order. `static` is their selection where no flow depends on the request."""
+    """Levels of flows in order. `static` is their selection where no flow depends on the request."""
 
-    __slots__ = ("flows", "static")
+    __slots__ = ("levels", "static")
 
-    def __init__(self, flows: list[CompiledFlow]) -> None:
-        self.flows = flows
+    def __init__(self, levels: list[list[CompiledFlow]]) -> None:
+        self.levels = levels
         self.static: Selection | None = None
-        if all(flow.is_static() for flow in flows):
-            self.static = merge([flow.selection for flow in flows])
+        if all(flow.is_static() for flows in levels for flow in flows):
+            self.static = merge([[flow.selection for flow in flows] for flows in levels])
 
     def select(self, exchange: Exchange) -> Selection:
         """The steps for a request."""
         if self.static is not None:
             return self.static
-        return merge([flow.selection for flow in self.flows if flow.matches(exchange)])
+        return merge([[flow.selection for flow in flows if flow.matches(exchange)] for flows in self.levels])
 
 
-def merge(selections: list[Selection]) -> Selection:
-    """Several selections as one, in order."""
+def merge(levels: list[list[Selection]]) -> Selection:
+    """Several selections as one: requests pass the levels in order, responses in reverse."""
     request: list[StepFunction] = []
     response: list[StepFunction] = []
-    for selection in selections:
-        request += selection.request
-        response += selection.response
+    for selections in levels:
+        for selection in selections:
+            request += selection.request
+    for selections in reversed(levels):
+        for selection in selections:
+            response += selection.response
     return Selection(tuple(request), tuple(response))

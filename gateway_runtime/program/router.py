@@ -110,7 +110,13 @@ class Router:
 
     def remove(self, host: str, route: Route) -> None:
         """Serve a route no more, copying the host's table."""
-        self._set(host, self._table(host).without(route))
+        table = self._table(host).without(route)
+        if table.routes or not host:
+            self._set(host, table)
+        elif host.startswith("*."):
+            del self.wildcards[host[1:]]
+        else:
+            del self.exact[host]
 
     def _table(self, host: str) -> PathTable:
         if not host:

@@ -58,26 +58,30 @@ def own_error(reply: Reply) -> Reply:
 
 
 def _choose(by_type: dict[str, TemplateProgram], accept: str) -> TemplateProgram | None:
-    """The template for an Accept field (RFC 9110 section 12.5.1), by its order and quality."""
-    for media_range in _ranges(accept):
+    """The template for an Accept field (RFC 9110 section 12.5.1), by its quality and order."""
+    ranges = _ranges(accept)
+    wanted = [media_range for media_range in ranges if ranges[media_range] > 0]
+    wanted.sort(key=lambda media_range: -ranges[media_range])
+    allowed = [media_type for media_type in by_type if ranges.get(media_type, 1.0) > 0]
+    for media_range in wanted:
         if media_range == ANY:
             break
         prefix = media_range[:-1] if media_range.endswith("/*") else None
-        for media_type, template in by_type.items():
+        for media_type in allowed:
             if media_type == media_range or (prefix is not None and media_type.startswith(prefix)):
-                return template
+                return by_type[media_type]
     if ANY in by_type:
         return by_type[ANY]
-    return next(iter(by_type.values())) if ANY in accept else None
+    return by_type[allowed[0]] if allowed and ANY in wanted else None
 
 
-def _ranges(accept: str) -> list[str]:
-    ranked: list[tuple[float, str]] = []
+def _ranges(accept: str) -> dict[str, float]:
+    """The media ranges of an Accept field, in order, with their quality; 0 refuses a range."""
+    ranges: dict[str, float] = {}
     for member in accept.lower().split(",")[:32]:
         media_range, *parameters = [part.strip() for part in member.split(";")]
-        ranked.append((-_quality(parameters), media_range))
-    ranked.sort(key=lambda entry: entry[0])
-    return [media_range for quality, media_range in ranked if quality < 0]
+        ranges[media_range] = _quality(parameters)
+    return ranges
 
 
 def _quality(parameters: list[str]) -> float:

@@ -100,11 +100,6 @@ def options(line: bytes, name_length: int) -> list[bytes]:
     return [member.strip(b" \t") for member in value.split(b",")]
 
 
-def known_names() -> list[bytes]:
-    """The names that frame or route a message, which trailers must not carry (RFC 9110 section 6.5.1)."""
-    return list(_KINDS)
-
-
 for _name in [*_KINDS, b"user-agent", b"accept", b"content-type", b"date", b"server"]:
     field_name(_name)
     field_name(_name.title())

@@ -19,7 +19,8 @@ PIECES = st.sampled_from(
     [b"GET", b"POST", b" ", b"/", b"/a/../b", b"*", b"HTTP/1.1", b"HTTP/1.0", b"HTTP/1.1 200 OK", b"\r\n",
      b"\r", b"\n", b":", b"Host: a", b"Host:", b"Content-Length: 3", b"Content-Length: ",
      b"Transfer-Encoding: chunked", b"Transfer-Encoding:", b"Connection: close", b"Expect: 100-continue",
-     b"Upgrade: websocket", b"Connection: upgrade", b"http://a/", b"%41", b"%", b"?", b"\t", b"\0", b"\xe9", b"x: y", b", "]
+     b"Upgrade: websocket", b"Connection: upgrade", b"http://a/", b"%41", b"%", b"?", b"\t", b"\0", b"\xe9",
+     b"x: y", b", "]
 )  # fmt: skip
 HEADS = st.one_of(st.lists(PIECES, max_size=16).map(b"".join), st.binary(max_size=80))
 CHUNKS = st.lists(st.binary(min_size=1, max_size=40), max_size=6)
