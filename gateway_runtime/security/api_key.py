@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 
 from gateway_runtime.errors import error_reply
 from gateway_runtime.exchange import Exchange, Request
-from gateway_runtime.security.method import ABSENT, SecurityEnvironment, Verdict
+from gateway_runtime.security.method import ABSENT, SecurityEnvironment, Strip, Verdict
 from gateway_runtime.security.subscriptions import Grant
 from gateway_runtime.snapshot.types import ApiKeySecurity
 
@@ -22,7 +22,7 @@ MAX_KEY = 1024
 class ApiKeyMethod:
     """The API keys of one plan."""
 
-    missing = "API_KEY_MISSING"
+    missing: str = "API_KEY_MISSING"
 
     def __init__(
         self,
@@ -34,9 +34,12 @@ class ApiKeyMethod:
         self._plan = plan
         self._header = security.header.lower().encode("ascii")
         self._query = security.query
-        self._propagate = security.propagate
+        self.propagate: bool = security.propagate
         self._grants = grants
         self._now = environment.now
+        self.places: dict[str, Strip] = {f"header {security.header.lower()}": self._strip_header}
+        if self._query is not None:
+            self.places[f"query {self._query}"] = self._strip_query
 
     def is_present(self, exchange: Exchange) -> bool:
         """Whether a key is there, good or not."""
@@ -72,12 +75,15 @@ class ApiKeyMethod:
             return refusal
         exchange.plan = self._plan
         exchange.subscription = grant.info
-        if not self._propagate:
-            self._strip(exchange.request)
+        if not self.propagate:
+            self._strip_header(exchange.request)
+            self._strip_query(exchange.request)
         return None
 
-    def _strip(self, request: Request) -> None:
+    def _strip_header(self, request: Request) -> None:
         request.headers.discard(self._header)
+
+    def _strip_query(self, request: Request) -> None:
         if self._query is not None and request.query:
             kept = [part for part in request.query.split("&") if not self._is_key(part)]
             request.query = "&".join(kept)

@@ -18,8 +18,10 @@ from gateway_runtime.security.method import (
     KeySetSource,
     Method,
     SecurityEnvironment,
+    Strip,
     Verdict,
 )
+from gateway_runtime.security.refusals import missing_reply, weightier
 from gateway_runtime.security.subscriptions import grants_by_client, grants_by_key
 from gateway_runtime.snapshot.types import (
     ApiKeySecurity,
@@ -33,17 +35,25 @@ __all__ = ["AdmissionFunction", "KeySetSource", "SecurityEnvironment", "compile_
 
 
 class _Candidate:
-    """One plan: its selection rule, and how it checks; no method means keyless."""
+    """One plan: its selection rule, and how it checks; no method means keyless.
 
-    __slots__ = ("method", "plan", "rule")
+    `strips` takes the credentials of the API's other plans out of what this one lets in.
+    """
+
+    __slots__ = ("method", "plan", "rule", "strips")
 
     def __init__(self, plan: str, method: Method | None, rule: Callable[[Exchange], bool] | None) -> None:
         self.plan = plan
         self.method = method
         self.rule = rule
+        self.strips: list[Strip] = []
 
     def applies(self, exchange: Exchange) -> bool:
         return self.rule is None or self.rule(exchange)
+
+    def clean(self, exchange: Exchange) -> None:
+        for strip in self.strips:
+            strip(exchange.request)
 
 
 def compile_admission(
@@ -97,7 +107,7 @@ def _single(candidate: _Candidate) -> AdmissionFunction:
 
     def checked(exchange: Exchange) -> Reply | Awaitable[Reply | None] | None:
         verdict = check(exchange)
-        return _missing(missing) if isinstance(verdict, Absent) else verdict
+        return missing_reply(missing) if isinstance(verdict, Absent) else verdict
 
     return checked
 
@@ -110,6 +120,8 @@ class _Admission:
     def __init__(self, candidates: list[_Candidate]) -> None:
         self._candidates = candidates
         self._methods = [candidate.method for candidate in candidates if candidate.method is not None]
+        for candidate in candidates:
+            candidate.strips = _foreign(candidate.method, self._methods)
 
     def __call__(self, exchange: Exchange) -> Reply | Awaitable[Reply | None] | None:
         return self._from(exchange, 0, None)
@@ -124,15 +136,24 @@ class _Admission:
                 continue
             verdict = self._check(candidate, exchange)
             if verdict is None:
+                candidate.clean(exchange)
                 return None
             if isinstance(verdict, Absent):
                 if candidate.method is not None:
-                    refusal = _weightier(refusal, _missing(candidate.method.missing))
+                    refusal = weightier(refusal, missing_reply(candidate.method.missing))
             elif isinstance(verdict, Reply):
-                refusal = _weightier(refusal, verdict)
+                refusal = weightier(refusal, verdict)
             else:
                 return self._later(exchange, verdict, index + 1, refusal)
-        return refusal or error_reply("GATEWAY_PLAN_UNRESOLVABLE")
+        return self._challenged(refusal or error_reply("GATEWAY_PLAN_UNRESOLVABLE"))
+
+    def _challenged(self, reply: Reply) -> Reply:
+        """A request without any credential is told of the scheme Bearer (RFC 6750 section 3)."""
+        if reply.key == "API_KEY_MISSING" and any(
+            method.missing == "JWT_MISSING_TOKEN" for method in self._methods
+        ):
+            reply.headers = [("www-authenticate", "Bearer")]
+        return reply
 
     def _check(self, candidate: _Candidate, exchange: Exchange) -> Verdict:
         if candidate.method is not None:
@@ -147,24 +168,19 @@ class _Admission:
     ) -> Reply | None:
         reply = await verdict
         if reply is None:
+            self._candidates[index - 1].clean(exchange)
             return None
-        outcome = self._from(exchange, index, _weightier(refusal, reply))
+        outcome = self._from(exchange, index, weightier(refusal, reply))
         return outcome if outcome is None or isinstance(outcome, Reply) else await outcome
 
 
-def _weightier(one: Reply | None, other: Reply) -> Reply:
-    """The reply that tells the client more: of a subscription, then of a bad credential, then of none."""
-    return other if one is None or _weight(other) > _weight(one) else one
-
-
-def _weight(reply: Reply) -> int:
-    if reply.key.startswith("SUBSCRIPTION_"):
-        return 2
-    return 0 if reply.key in ("API_KEY_MISSING", "JWT_MISSING_TOKEN") else 1
-
-
-def _missing(key: str) -> Reply:
-    reply = error_reply(key)
-    if key == "JWT_MISSING_TOKEN":
-        reply.headers = [("www-authenticate", "Bearer")]
-    return reply
+def _foreign(own: Method | None, methods: list[Method]) -> list[Strip]:
+    """What takes other plans' credentials out, but where a plan's own may be: no key goes further unasked."""
+    places = own.places if own is not None else {}
+    return [
+        strip
+        for method in methods
+        if method is not own and not method.propagate
+        for place, strip in method.places.items()
+        if place not in places
+    ]

@@ -8,57 +8,54 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import urllib.request
-from http.client import HTTPException, HTTPMessage
+from hashlib import sha256
 from time import monotonic
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 if TYPE_CHECKING:
     from gateway_runtime.security.keys import KeySet
 
 _LOG: Final = logging.getLogger(__name__)
-_TIMEOUT: Final = 5.0
-_MAX_BYTES: Final = 1 << 20
-_EARLY_SECONDS: Final = 10.0
+EARLY_SECONDS: Final = 10.0
+"""Between two looks for an unknown key, and until a failed look is repeated."""
 
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A key set that moves could be anybody's."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: HTTPMessage,
-        newurl: str,
-    ) -> None:
-        return None
+FIRST_SECONDS: Final = 1.0
+"""Between two looks while there are no keys at all."""
 
 
 class JwksSource:
-    """The keys at one URL; `refresh` in seconds."""
+    """The keys at one URL; `refresh` in seconds.
+
+    Raises ValueError where the URL is not http or https, or holds credentials.
+    """
 
     def __init__(self, url: str, refresh: float) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+            raise ValueError(f"{url} is no http or https URL without credentials")
         self._url = url
         self._refresh = refresh
         self._keys: KeySet | None = None
+        self._digest = b""
+        self._look_at: float = 0.0
         self._looked_at: float = float("-inf")
         self._task: asyncio.Task[None] | None = None
         self.version: int = 0
-        """Counts the sets that were fetched."""
+        """Counts the different sets that were fetched."""
 
     def current(self) -> KeySet | None:
         """The keys to use now; starts a look in the background where one is due."""
-        if self._keys is not None and monotonic() - self._looked_at > self._refresh:
+        if self._keys is not None and monotonic() >= self._look_at:
             self._look()
         return self._keys
 
     async def fetch(self) -> KeySet | None:
         """The keys after a look, unless the last one is too fresh to look again."""
         running = self._task is not None and not self._task.done()
-        if running or monotonic() - self._looked_at > _EARLY_SECONDS:
+        pause = FIRST_SECONDS if self._keys is None else EARLY_SECONDS
+        if running or monotonic() - self._looked_at >= pause:
             await asyncio.shield(self._look())
         return self._keys
 
@@ -69,35 +66,35 @@ class JwksSource:
         return self._task
 
     async def _load(self) -> None:
-        # Only an API with a JWKS pays for the cryptography.
+        try:
+            await self._replace()
+            self._look_at = monotonic() + self._refresh
+        except Exception as error:  # whatever is wrong there, the last good set goes on
+            self._look_at = monotonic() + min(self._refresh, EARLY_SECONDS)
+            _LOG.warning("the key set at %s cannot be had: %s: %s", self._url, type(error).__name__, error)
+
+    async def _replace(self) -> None:
+        # Only a worker with such a plan pays for HTTP and the cryptography (14 MiB).
+        from gateway_runtime.security.fetch import fetch_document  # noqa: PLC0415
         from gateway_runtime.security.keys import from_jwks  # noqa: PLC0415
 
-        try:
-            self._keys = from_jwks(await asyncio.to_thread(_get, self._url))
+        document = await fetch_document(self._url)
+        digest = sha256(document).digest()
+        if digest != self._digest:
+            self._keys, self._digest = from_jwks(document), digest
             self.version += 1
-        except (OSError, ValueError, HTTPException) as error:
-            _LOG.warning("the key set at %s cannot be had: %s", self._url, error)
 
 
 class KeySets:
-    """The sources of one worker, one for each URL."""
+    """The sources of one worker, one for each URL and interval, for as long as a plan uses it."""
 
     def __init__(self) -> None:
-        self._sources: dict[tuple[str, float], JwksSource] = {}
+        self._sources: WeakValueDictionary[tuple[str, float], JwksSource] = WeakValueDictionary()
 
     def source(self, url: str, refresh: float) -> JwksSource:
         """The keys at a URL."""
         key = (url, refresh)
-        if key not in self._sources:
-            self._sources[key] = JwksSource(url, refresh)
-        return self._sources[key]
-
-
-def _get(url: str) -> bytes:
-    opener = urllib.request.build_opener(_NoRedirect)
-    request = urllib.request.Request(url, headers={"accept": "application/json"})  # noqa: S310
-    with opener.open(request, timeout=_TIMEOUT) as response:
-        document: bytes = response.read(_MAX_BYTES + 1)
-    if len(document) > _MAX_BYTES:
-        raise ValueError(f"the key set is larger than {_MAX_BYTES} bytes")
-    return document
+        source = self._sources.get(key)
+        if source is None:
+            source = self._sources[key] = JwksSource(url, refresh)
+        return source

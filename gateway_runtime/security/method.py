@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
-from gateway_runtime.exchange import Exchange, Reply
+from gateway_runtime.exchange import Exchange, Reply, Request
 
 if TYPE_CHECKING:
     from gateway_runtime.security.keys import KeySet
@@ -22,6 +22,9 @@ class Absent:
 
 ABSENT = Absent()
 
+Strip = Callable[[Request], None]
+"""Takes a credential out of a request."""
+
 Verdict = Absent | Reply | Awaitable[Reply | None] | None
 
 
@@ -30,6 +33,12 @@ class Method(Protocol):
 
     missing: str
     """The error key of a request without this credential."""
+
+    propagate: bool
+    """Whether the backend gets the credential."""
+
+    places: dict[str, Strip]
+    """Where the credential may be (`header NAME`, `query NAME`), and what takes it out there."""
 
     def check(self, exchange: Exchange) -> Verdict:
         """None where the request is let in: the exchange then names plan, subscription and claims."""

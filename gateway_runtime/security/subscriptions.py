@@ -43,13 +43,13 @@ def grants_by_key(section: SubscriptionsSection | None, plan: str) -> dict[bytes
     return found
 
 
-def grants_by_client(section: SubscriptionsSection | None, plan: str) -> dict[str, Grant]:
-    """The grants of a plan by client id."""
-    return {
-        subscription.client_id: Grant(subscription, b"")
-        for subscription in _of_plan(section, plan)
-        if subscription.client_id
-    }
+def grants_by_client(section: SubscriptionsSection | None, plan: str) -> dict[str, list[Grant]]:
+    """The grants of a plan by client id: a client may renew its subscription by a second one."""
+    found: dict[str, list[Grant]] = {}
+    for subscription in _of_plan(section, plan):
+        if subscription.client_id:
+            found.setdefault(subscription.client_id, []).append(Grant(subscription, b""))
+    return found
 
 
 def _of_plan(section: SubscriptionsSection | None, plan: str) -> list[Subscription]:
