@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 from bench.latency import measure_latency
@@ -89,6 +90,7 @@ class Rounds:
         """All rounds of a work."""
         with ExitStack() as stack:
             started = [found for peer in peers if (found := self._start(stack, peer, work))]
+            self._make_cells(started, work)
             for number in range(self._schedule.rounds):
                 for body, connections in self._schedule.cells:
                     print(f"  round {number + 1}: {body}, {connections} connections", flush=True)
@@ -106,6 +108,11 @@ class Rounds:
         self.ready_seconds.setdefault(work.name, {})[peer.name] = round(started.ready_seconds, 2)
         return started
 
+    def _make_cells(self, started: list[Started], work: Work) -> None:
+        """Puts the cells of a work in the order of the table, as the order of peers changes with each turn."""
+        for (body, connections), one in product(self._schedule.cells, started):
+            self.samples[Cell(work.name, body, connections, one.peer.name)] = Samples()
+
     def _turn(self, started: list[Started], load: Load) -> None:
         """One sample of each; a peer that fails is out of the work."""
         for one in list(started):
@@ -117,7 +124,7 @@ class Rounds:
 
     def _sample(self, started: Started, load: Load) -> None:
         cell = Cell(load.work.name, load.body, load.connections, started.peer.name)
-        samples = self.samples.setdefault(cell, Samples())
+        samples = self.samples[cell]
         peak = measure_peak(started.server, started.port, load)
         samples.peaks.append(peak)
         samples.memory = started.server.worker_memory()

@@ -15,10 +15,7 @@ _TEXT_COLUMNS = 4
 
 def print_rows(rows: list[Row]) -> None:
     """The table: medians; the last column compares requests per CPU-second with Envoy's."""
-    ordered = sorted(
-        rows, key=lambda row: (row["work"] == "apis10k", row["work"], _size(row), row["connections"])
-    )
-    _print([_COLUMNS, *(_cells(row) for row in ordered)])
+    _print([_COLUMNS, *(_cells(row) for row in rows)])
 
 
 def print_goals(goals: dict[str, dict[str, Any]]) -> None:
@@ -40,10 +37,6 @@ def _cells(row: Row) -> tuple[str, ...]:
         _median(row, "p50_ms", ".2f"), _median(row, "p99_ms", ".2f"),
         f"{row['rss_mib']:.1f}", str(row["failed"]), f"{ratio:.2f}" if ratio else "",
     )  # fmt: skip
-
-
-def _size(row: Row) -> int:
-    return ("0", "1k", "64k", "1m").index(row["body"])
 
 
 def _median(row: Row, name: str, form: str) -> str:
