@@ -109,7 +109,7 @@ class Rounds:
         return started
 
     def _make_cells(self, started: list[Started], work: Work) -> None:
-        """Puts the cells of a work in the order of the table, as the order of peers changes with each turn."""
+        """Puts the cells of a work in the order of the table, as peers take turns in being first."""
         for (body, connections), one in product(self._schedule.cells, started):
             self.samples[Cell(work.name, body, connections, one.peer.name)] = Samples()
 
