@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway_runtime.exchange import Exchange
 from gateway_runtime.expressions.errors import ExpressionError
+from gateway_runtime.expressions.render import render
 from gateway_runtime.expressions.scan import START, Part, split
 
 Secrets = Callable[[str], str]
@@ -80,15 +81,6 @@ def condition_source(text: str) -> str:
     if len(parts) != 1 or not parts[0].is_expression:
         raise ExpressionError("a condition is exactly one expression, such as {#request.method == 'GET'}")
     return parts[0].text
-
-
-def render(value: object) -> str:
-    """A value as text: missing is empty, truth values are `true` and `false`."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
 
 
 def _part(part: Part, secrets: Secrets) -> ConstantTemplate | SingleTemplate:

@@ -11,19 +11,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from jinja2 import TemplateError, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gateway_runtime.exchange import Exchange
 from gateway_runtime.expressions.errors import ExpressionError, SecretMissingError, unknown
 from gateway_runtime.expressions.names import Getter, resolve
+from gateway_runtime.expressions.sandbox import ALLOWED, METHODS, SANDBOX, TEXT_FILTER
 
 Secrets = Callable[[str], str]
 
-_FILTERS: Final = (
-    "abs", "default", "first", "float", "int", "join", "last", "length", "list", "lower", "replace", "round",
-    "sort", "string", "title", "trim", "unique", "upper", "urlencode",
-)  # fmt: skip
-_METHODS: Final = ("startswith", "endswith", "lower", "upper", "strip", "split")
 _COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "eq": operator.eq,
     "ne": operator.ne,
@@ -34,18 +29,9 @@ _COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "in": lambda left, right: left in right,
     "notin": lambda left, right: left not in right,
 }
-_REFUSED: Final = (nodes.Pow, nodes.Mul, nodes.Mod, nodes.FloorDiv)
 _MAX_SOURCE: Final = 4096
-
-
-def _sandbox() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(autoescape=False)  # no HTML is made
-    environment.globals.clear()
-    environment.filters = {name: environment.filters[name] for name in _FILTERS}
-    return environment
-
-
-_SANDBOX: Final = _sandbox()
+_MAX_DEPTH: Final = 40
+"""Bounds the stack that an expression takes, while it compiles and while it runs."""
 
 
 class Constant:
@@ -65,15 +51,16 @@ def lower(source: str, secrets: Secrets) -> Getter:
 
     Raises ExpressionError for a broken expression, SecretMissingError for a secret that is not there.
     """
-    return _lower(_parse(source), secrets)
+    return _lower(parse(source), secrets)
 
 
-def _parse(source: str) -> nodes.Expr:
+def parse(source: str) -> nodes.Expr:
+    """The syntax tree of an expression. Raises ExpressionError where it is none, or too long or too deep."""
     if len(source) > _MAX_SOURCE:
         raise ExpressionError(f"the expression is longer than {_MAX_SOURCE} characters")
     try:
-        tree = _SANDBOX.parse("{{ " + source.replace("\n", " ") + " }}")
-    except (TemplateError, RecursionError) as error:
+        tree = SANDBOX.parse("{{ " + source + " }}")
+    except (TemplateError, RecursionError, ValueError) as error:
         raise ExpressionError(f"`{source}` is no expression: {error}") from error
     output = tree.body[0] if len(tree.body) == 1 else None
     if not isinstance(output, nodes.Output) or len(output.nodes) != 1:
@@ -81,15 +68,24 @@ def _parse(source: str) -> nodes.Expr:
     expression = output.nodes[0]
     if isinstance(expression, nodes.TemplateData):
         raise ExpressionError(f"`{source}` is not one expression")
+    _check_depth(expression)
     return expression
+
+
+def _check_depth(expression: nodes.Node) -> None:
+    level = [expression]
+    for _ in range(_MAX_DEPTH):
+        level = [child for node in level for child in node.iter_child_nodes()]
+        if not level:
+            return
+    raise ExpressionError(f"the expression is nested deeper than {_MAX_DEPTH} levels")
 
 
 def _lower(node: nodes.Node, secrets: Secrets) -> Getter:
     if isinstance(node, nodes.Const):
         return Constant(node.value)
     if _is_lookup(node):
-        getter, rest = _lookup(node)
-        return getter if not rest else _sandboxed(node, secrets)
+        return _lookup(node)
     if isinstance(node, nodes.Call) and _is_secret(node):
         return Constant(_secret(node, secrets))
     if isinstance(node, nodes.Compare) and len(node.ops) == 1:
@@ -137,27 +133,30 @@ def _is_lookup(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Name)
 
 
-def _lookup(node: nodes.Node) -> tuple[Getter, list[str]]:
-    """The getter of a chain of members, and those behind it that it does not know."""
-    path = _path(node)
-    getter, used = resolve(path)
-    return getter, path[used:]
+def _lookup(node: nodes.Node) -> Getter:
+    """The getter of a chain of members."""
+    return resolve(_path(node))
 
 
 def _path(node: nodes.Node) -> list[str]:
     path: list[str] = []
-    while True:
+    while not isinstance(node, nodes.Name):
         if isinstance(node, nodes.Getattr):
             path.append(node.attr)
             node = node.node
-        elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
-            path.append(str(node.arg.value))
-            node = node.node
-        elif isinstance(node, nodes.Name):
-            path.append(node.name)
-            return path[::-1]
         else:
-            raise ExpressionError("only names and their members can be looked up")
+            assert isinstance(node, nodes.Getitem)
+            assert isinstance(node.arg, nodes.Const)
+            path.append(_member(node.arg.value))
+            node = node.node
+    path.append(node.name)
+    return path[::-1]
+
+
+def _member(value: object) -> str:
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    raise ExpressionError(f"`{value}` names no member: write a string or a number between the brackets")
 
 
 def _is_secret(node: nodes.Call) -> bool:
@@ -176,7 +175,13 @@ def secret_name(node: nodes.Call) -> str:
         raise unknown("member of `secrets`", callee.attr, ["get"])
     values = [argument.value for argument in node.args if isinstance(argument, nodes.Const)]
     names = [value for value in values if isinstance(value, str)]
-    if node.kwargs or len(names) != len(node.args) or not 1 <= len(names) <= 2:
+    if (
+        node.kwargs
+        or node.dyn_args
+        or node.dyn_kwargs
+        or len(names) != len(node.args)
+        or not 1 <= len(names) <= 2
+    ):
         raise ExpressionError("secrets.get takes one name, or a path and a key, as plain strings")
     return ":".join(names)
 
@@ -205,11 +210,10 @@ class _Values:
 
 def _sandboxed(node: nodes.Node, secrets: Secrets) -> Getter:
     values = _Values(secrets)
-    replaced = _replace(node, values)
-    assign = nodes.Assign(nodes.Name("result", "store"), replaced, lineno=1)
+    assign = nodes.Assign(nodes.Name("result", "store"), _replace(node, values), lineno=1)
     try:
-        template = _SANDBOX.from_string(nodes.Template([assign], lineno=1))
-    except (TemplateError, RecursionError) as error:
+        template = SANDBOX.from_string(nodes.Template([assign], lineno=1))
+    except (TemplateError, RecursionError, SyntaxError, MemoryError) as error:
         raise ExpressionError(str(error)) from error
     getters = list(values.getters.items())
 
@@ -217,41 +221,52 @@ def _sandboxed(node: nodes.Node, secrets: Secrets) -> Getter:
         context = template.new_context({name: getter(exchange) for name, getter in getters})
         for _ in template.root_render_func(context):
             pass
-        value = context.vars["result"]
-        return None if _SANDBOX.undefined in type(value).__mro__ else value
+        return context.vars["result"]
 
     return run
 
 
 def _replace(node: nodes.Node, values: _Values) -> Any:
     """The same tree with each look-up replaced by a name; refuses what the sandbox must not run."""
-    if isinstance(node, _REFUSED):
-        raise ExpressionError(f"`{node.operator}` is not available in expressions")
-    if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
-        raise unknown("filter", node.name, list(_FILTERS))
     if isinstance(node, nodes.Call):
         return _replace_call(node, values)
     if _is_lookup(node):
-        getter, rest = _lookup(node)
-        if rest:
-            raise ExpressionError(f"`{'.'.join(_path(node))}` goes below a plain value")
-        return values.name_of(getter)
+        return values.name_of(_lookup(node))
     if isinstance(node, nodes.Getattr):
-        raise ExpressionError(f"`.{node.attr}` goes below a plain value")
+        raise ExpressionError(f"`.{node.attr}` is no name that expressions know")
+    _check(node)
     for field, value in node.iter_fields():
         if isinstance(value, nodes.Node):
             setattr(node, field, _replace(value, values))
         elif isinstance(value, list):
             setattr(node, field, [_replace(v, values) if isinstance(v, nodes.Node) else v for v in value])
+    if isinstance(node, nodes.Concat):
+        node.nodes = [nodes.Filter(part, TEXT_FILTER, [], [], None, None) for part in node.nodes]
+    elif isinstance(node, nodes.CondExpr) and node.expr2 is None:
+        node.expr2 = nodes.Const(None)
     return node
+
+
+def _check(node: nodes.Node) -> None:
+    if not isinstance(node, ALLOWED):
+        what = getattr(node, "operator", None) or type(node).__name__.lower()
+        raise ExpressionError(f"`{what}` is not available in expressions")
+    if isinstance(node, nodes.Filter) and node.name not in SANDBOX.filters:
+        raise unknown("filter", node.name, list(SANDBOX.filters))
+    if isinstance(node, nodes.Test) and node.name not in SANDBOX.tests:
+        raise unknown("test", node.name, list(SANDBOX.tests))
+    if isinstance(node, nodes.Filter | nodes.Test) and (node.dyn_args or node.dyn_kwargs):
+        raise ExpressionError("`*` and `**` are not available in expressions")
 
 
 def _replace_call(node: nodes.Call, values: _Values) -> Any:
     if _is_secret(node):
         return values.name_of(Constant(_secret(node, values.secrets)))
     callee = node.node
-    if not isinstance(callee, nodes.Getattr) or callee.attr not in _METHODS:
-        raise ExpressionError(f"only these can be called: {', '.join(_METHODS)}")
+    if not isinstance(callee, nodes.Getattr) or callee.attr not in METHODS:
+        raise ExpressionError(f"only these can be called: {', '.join(METHODS)}")
+    if node.kwargs or node.dyn_args or node.dyn_kwargs:
+        raise ExpressionError(f"`{callee.attr}` takes plain arguments, without names")
     callee.node = _replace(callee.node, values)
     node.args = [_replace(argument, values) for argument in node.args]
     return node

@@ -25,13 +25,17 @@ class Leaf:
 
 
 class MapName:
-    """A map with members that only the request knows; `member` makes the getter of one."""
+    """A map with members that only the request knows; `member` makes the getter of one.
 
-    __slots__ = ("get", "member")
+    Where it is `deep`, its values may be maps and lists themselves.
+    """
 
-    def __init__(self, get: Getter, member: Callable[[str], Getter]) -> None:
+    __slots__ = ("deep", "get", "member")
+
+    def __init__(self, get: Getter, member: Callable[[str], Getter], deep: bool = False) -> None:
         self.get = get
         self.member = member
+        self.deep = deep
 
 
 class Branch:
@@ -82,7 +86,7 @@ def _response_headers(exchange: Exchange) -> Headers | None:
 
 
 def _query_parameters(exchange: Exchange) -> dict[str, str]:
-    pairs = parse_qsl(exchange.request.query, keep_blank_values=True, max_num_fields=1000)
+    pairs = parse_qsl(exchange.request.query, keep_blank_values=True)
     return dict(reversed(pairs))
 
 
@@ -101,15 +105,15 @@ def _headers_map(headers: Callable[[Exchange], Headers | None]) -> MapName:
     return MapName(whole, _header_of(headers))
 
 
-def _map(items: Callable[[Exchange], Mapping[str, Any] | None]) -> MapName:
-    return MapName(lambda exchange: dict(items(exchange) or {}), _item_of(items))
+def _map(items: Callable[[Exchange], Mapping[str, Any] | None], deep: bool = False) -> MapName:
+    return MapName(lambda exchange: dict(items(exchange) or {}), _item_of(items), deep)
 
 
 _REQUEST: Final = Branch(
     {
         "method": Leaf(lambda exchange: exchange.request.method),
         "path": Leaf(lambda exchange: exchange.request.path),
-        "path_info": Leaf(lambda exchange: exchange.request.api_path),
+        "api_path": Leaf(lambda exchange: exchange.request.api_path),
         "path_params": _map(lambda exchange: exchange.request.path_params),
         "query": Leaf(lambda exchange: exchange.request.query),
         "query_params": _map(_query_parameters),
@@ -154,10 +158,10 @@ _ROOT: Final = Branch(
         "response": _RESPONSE,
         "subscription": _SUBSCRIPTION,
         "api": _API,
-        "jwt": Branch({"claims": _map(lambda exchange: exchange.claims)}),
+        "jwt": Branch({"claims": _map(lambda exchange: exchange.claims, deep=True)}),
         "context": Branch(
             {
-                "attributes": _map(lambda exchange: exchange._attributes),
+                "attributes": _map(lambda exchange: exchange._attributes, deep=True),
                 "subscription": _SUBSCRIPTION,
                 "plan": _PLAN,
                 "api": _API,
@@ -167,26 +171,54 @@ _ROOT: Final = Branch(
 )
 
 
-def resolve(path: list[str]) -> tuple[Getter, int]:
-    """The getter for the longest known part of a path of members, and how many of them it used.
+def resolve(path: list[str]) -> Getter:
+    """The getter for a path of members.
 
-    Raises ExpressionError for an unknown name, and for one that is no value.
+    Raises ExpressionError for an unknown name, one that is no value, and members of a plain value.
     """
     name: Name = _ROOT
-    used = 0
-    while used < len(path):
+    for used, member in enumerate(path):
         if isinstance(name, Leaf):
-            break
-        member = path[used]
+            raise ExpressionError(f"`{'.'.join(path[:used])}` is a plain value: it has no `{member}`")
         if isinstance(name, MapName):
-            return name.member(member), used + 1
+            return _nested(name, path, used)
         if member not in name.members:
-            kind = "name" if used == 0 else f"member of `{'.'.join(path[:used])}`"
-            raise unknown(kind, member, list(name.members))
+            raise _unknown(path, used, list(name.members))
         name = name.members[member]
-        used += 1
     if isinstance(name, Branch):
         if name.get is None:
             raise ExpressionError(f"`{'.'.join(path)}` is no value; name one of {', '.join(name.members)}")
-        return name.get, used
-    return name.get, used
+        return name.get
+    return name.get
+
+
+def _unknown(path: list[str], used: int, known: list[str]) -> ExpressionError:
+    if path[0] == "secrets":
+        return ExpressionError("secrets are read by name: secrets.get('NAME')")
+    kind = "name" if used == 0 else f"member of `{'.'.join(path[:used])}`"
+    return unknown(kind, path[used], known)
+
+
+def _nested(name: MapName, path: list[str], used: int) -> Getter:
+    """The getter of a member of a map, and of the members below it where its values may have some."""
+    get, rest = name.member(path[used]), path[used + 1 :]
+    if not rest:
+        return get
+    if not name.deep:
+        raise ExpressionError(f"`{'.'.join(path[: used + 1])}` is a plain value: it has no `{rest[0]}`")
+
+    def walk(exchange: Exchange) -> Any:
+        value = get(exchange)
+        for member in rest:
+            value = _below(value, member)
+        return value
+
+    return walk
+
+
+def _below(value: Any, member: str) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(member)
+    if isinstance(value, list | tuple) and member.isdecimal() and int(member) < len(value):
+        return value[int(member)]
+    return None
