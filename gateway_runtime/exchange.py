@@ -6,7 +6,8 @@ allows. Header fields keep the line they came in, so that a field nobody touches
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
 
 _FORBIDDEN = bytes([*range(0, 9), *range(10, 32), 127])
 _TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -234,19 +235,30 @@ class Reply:
         self.body = body
 
 
+class Bodies(Protocol):
+    """Gives the bodies of one exchange."""
+
+    async def read_request_body(self) -> bytes:
+        """The whole request body."""
+        ...
+
+    async def read_response_body(self) -> bytes:
+        """The whole response body."""
+        ...
+
+
 class Exchange:
     """A request, its response, and what the gateway knows about both."""
 
     __slots__ = (
         "_attributes",
         "api",
+        "bodies",
         "claims",
         "late_headers",
         "plan",
         "request",
-        "request_body",
         "response",
-        "response_body",
         "subscription",
     )
 
@@ -259,16 +271,28 @@ class Exchange:
         self.subscription: SubscriptionInfo | None = None
         self.claims: dict[str, object] | None = None
         """The claims of a verified token."""
-        self.request_body: Callable[[], Awaitable[bytes]] | None = None
-        """Buffers and gives the whole request body (within the gateway's bufferedBody limit)."""
-        self.response_body: Callable[[], Awaitable[bytes]] | None = None
-        """Buffers and gives the whole response body (within the gateway's bufferedBody limit)."""
+        self.bodies: Bodies | None = None
+        """Where the bodies come from."""
         self._attributes: dict[str, object] | None = None
-        self.late_headers: list[tuple[str, str]] | None = None
-        """Header fields for the response, whoever makes it."""
+        self.late_headers: list[tuple[bytes, bytes]] | None = None
+        """Lower-case names and lines of fields for the response, whoever makes it."""
 
-    def add_response_headers(self, fields: list[tuple[str, str]]) -> None:
-        """Set header fields on the response to come, a backend's or the gateway's own."""
+    async def request_body(self) -> bytes:
+        """The whole request body, buffered.
+
+        Raises BodyTooLargeError beyond the gateway's limit bufferedBody.
+        """
+        return b"" if self.bodies is None else await self.bodies.read_request_body()
+
+    async def response_body(self) -> bytes:
+        """The whole response body, buffered; only in the response phase.
+
+        Raises BodyTooLargeError beyond the gateway's limit bufferedBody.
+        """
+        return b"" if self.bodies is None else await self.bodies.read_response_body()
+
+    def add_response_headers(self, fields: list[tuple[bytes, bytes]]) -> None:
+        """Set header fields, as lower-case names and lines, on the response to come, whoever makes it."""
         if self.late_headers is None:
             self.late_headers = fields
         else:

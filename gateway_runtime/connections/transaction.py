@@ -145,7 +145,7 @@ class Transaction:
             request.api_path = request.path[len(route.prefix) :] or "/"
         exchange = Exchange(request, api.info)
         self.exchange = exchange
-        exchange.request_body = self.read_request_body
+        exchange.bodies = self
         if route.cors is not None:
             preflight = route.cors.preflight(request)
             if preflight is not None:
@@ -448,19 +448,34 @@ class Transaction:
         exchange = self.exchange
         if exchange is not None:
             exchange.response = head.response
-        if self._response_steps and exchange is not None:
-            self._response_pending = [data] if data else []
+        if self._response_steps:
             self._steps = self._response_steps
             self._index = 0
             self._stage = DONE
-            exchange.response_body = self.read_response_body
-            if complete:
-                self._detach()
-            self._run_response()
+            if not self._run_response_steps():
+                self._hold(data, complete)
+                return
+        self._send_head(head, data, complete)
+        if complete:
+            self._complete([])
+
+    def _hold(self, data: bytes, complete: bool) -> None:
+        """Keep the response until the step that waits is through; nothing to keep where it has answered."""
+        if self.phase in (RESPONDING, ENDED):
+            return
+        self._response_pending = [data] if data else []
+        if complete:
+            self._detach()
         else:
-            self._send_head(head, data, complete)
-            if complete:
-                self._complete([])
+            self.pause_response()
+
+    def _run_response_steps(self) -> bool:
+        """Run the steps of the response phase; False where one has answered or waits."""
+        try:
+            return self._run_steps()
+        except Exception as error:  # a policy's failure is this request's trouble alone
+            self._policy_failed(error)
+            return False
 
     def _detach(self) -> None:
         """The backend's part is over: give its connection back."""
@@ -470,11 +485,8 @@ class Transaction:
             upstream.release()
 
     def _run_response(self) -> None:
-        try:
-            if not self._run_steps():
-                return
-        except Exception as error:  # a policy's failure is this request's trouble alone
-            self._policy_failed(error)
+        """Go on with the response phase once a step has waited."""
+        if not self._run_response_steps():
             return
         head = self._response
         pending = self._response_pending
@@ -524,8 +536,8 @@ class Transaction:
         exchange = self.exchange
         if exchange is not None:
             if exchange.late_headers is not None:
-                for name, value in exchange.late_headers:
-                    response.headers.set(name, value)
+                for name, line in exchange.late_headers:
+                    response.headers.set_line(name, line)
             if self.cors is not None:
                 self.cors.mark(exchange, response.headers)
         framing = b""

@@ -76,7 +76,7 @@ class UpstreamConnection:
 
     def is_sound(self) -> bool:
         """Whether it may serve another request."""
-        return self._state != _CLOSED and self.transport is not None and not self.transport.is_closing()
+        return self._state != _CLOSED
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the response."""
@@ -204,12 +204,14 @@ class UpstreamConnection:
     def abort(self) -> None:
         """Close at once; what is under way is lost."""
         self.transaction = None
+        self._state = _CLOSED
         transport = self.transport
         if transport is not None:
             transport.abort()
 
     def close(self) -> None:
         """Close once what was written is sent."""
+        self._state = _CLOSED
         transport = self.transport
         if transport is not None:
             transport.close()

@@ -77,9 +77,7 @@ def _request(configuration: JsonValidation, _environment: Environment) -> StepFu
     validator = _validator(configuration.schema_)
 
     async def step(exchange: Exchange) -> Reply | None:
-        read = exchange.request_body
-        assert read is not None
-        is_json, problem = _problem(validator, await read())
+        is_json, problem = _problem(validator, await exchange.request_body())
         if not problem:
             return None
         key = "JSON_INVALID_PAYLOAD" if is_json else "JSON_INVALID_FORMAT"
@@ -92,9 +90,7 @@ def _response(configuration: JsonValidation, _environment: Environment) -> StepF
     validator = _validator(configuration.schema_)
 
     async def step(exchange: Exchange) -> Reply | None:
-        read = exchange.response_body
-        assert read is not None
-        is_json, problem = _problem(validator, await read())
+        is_json, problem = _problem(validator, await exchange.response_body())
         if not problem:
             return None
         key = "JSON_INVALID_RESPONSE_PAYLOAD" if is_json else "JSON_INVALID_RESPONSE_FORMAT"

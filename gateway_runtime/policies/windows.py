@@ -39,9 +39,13 @@ class WindowStep:
         "_error",
         "_hit",
         "_key",
+        "_left_name",
+        "_left_start",
         "_limit",
-        "_names",
+        "_limit_field",
         "_period",
+        "_reset_name",
+        "_reset_start",
         "_scope",
         "_sentence",
     )
@@ -56,7 +60,10 @@ class WindowStep:
         self._hit = environment.counter().hit
         self._error = error
         self._add_headers = configuration.add_headers
-        self._names = [f"{header_prefix}-{name}" for name in ("Limit", "Remaining", "Reset")]
+        prefix = header_prefix.encode("ascii") + b"-"
+        self._limit_field = ((prefix + b"Limit").lower(), prefix + b"Limit: %d" % configuration.limit)
+        self._left_name, self._left_start = (prefix + b"Remaining").lower(), prefix + b"Remaining: "
+        self._reset_name, self._reset_start = (prefix + b"Reset").lower(), prefix + b"Reset: "
         self._sentence = f"At most {configuration.limit} requests in {configuration.period:g} s are allowed."
 
     def __call__(self, exchange: Exchange) -> Outcome:
@@ -64,13 +71,18 @@ class WindowStep:
         allowed, left, reset = self._hit(self._scope + key.encode(), self._limit, self._period)
         if allowed and not self._add_headers:
             return None
-        seconds = str(ceil(reset))
-        fields = list(zip(self._names, (str(self._limit), str(left), seconds), strict=True))
+        seconds = b"%d" % ceil(reset)
+        if self._add_headers:
+            exchange.add_response_headers(
+                [
+                    self._limit_field,
+                    (self._left_name, self._left_start + b"%d" % left),
+                    (self._reset_name, self._reset_start + seconds),
+                ]
+            )
         if allowed:
-            exchange.add_response_headers(fields)
             return None
-        headers = [("Retry-After", seconds), *(fields if self._add_headers else ())]
-        return Reply(429, self._error, self._sentence, headers)
+        return Reply(429, self._error, self._sentence, [("Retry-After", seconds.decode())])
 
 
 def window_policy(name: str, configuration: type[WindowLimit], error: str, header_prefix: str) -> PolicyType:
