@@ -19,6 +19,10 @@ class Running(Protocol):
         """Raises RuntimeError where it has."""
         ...
 
+    def last_lines(self) -> str:
+        """The end of its output."""
+        ...
+
 
 class ProbeError(RuntimeError):
     """A proxy does not do what is asked of it."""
@@ -59,7 +63,7 @@ def await_ready(server: Running, port: int, work: Work, seconds: float) -> float
     while not _answers(port, work, index):
         server.check()
         if time.monotonic() - start > seconds:
-            raise ProbeError(f"no good answer within {seconds:.0f} s")
+            raise ProbeError(f"no good answer within {seconds:.0f} s:\n{server.last_lines()}")
         time.sleep(0.05)
     return time.monotonic() - start
 

@@ -23,7 +23,7 @@ from bench.works import Work
 
 FAILURES = (ProbeError, RuntimeError, OSError, subprocess.SubprocessError, http.client.HTTPException)
 """What a proxy that does not work leads to: it is left out, the others are measured."""
-_READY_SECONDS = 180
+_READY_SECONDS = 60
 _SHARE_OF_PEAK = 0.6
 _LATENCY_BODY = "1k"
 
