@@ -19,8 +19,8 @@ TIMEOUT: Final = 5.0
 MAX_BYTES: Final = 1 << 20
 
 
-async def fetch_document(url: str) -> bytes:
-    """The body at an http or https URL.
+async def fetch_document(url: str, timeout: float = TIMEOUT) -> bytes:  # noqa: ASYNC109
+    """The body at an http or https URL, had within `timeout` seconds.
 
     Raises OSError where the server cannot be reached in time, ValueError for an answer other than 200 and
     a body over 1 MiB, http.client.HTTPException for an answer that is not HTTP.
@@ -29,7 +29,7 @@ async def fetch_document(url: str) -> bytes:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection = await asyncio.to_thread(_connection, url)
     try:
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(timeout):
             return await asyncio.to_thread(_get, connection, target)
     except BaseException:
         _abort(connection)

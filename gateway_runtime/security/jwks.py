@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from hashlib import sha256
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -26,17 +27,18 @@ FIRST_SECONDS: Final = 1.0
 
 
 class JwksSource:
-    """The keys at one URL; `refresh` in seconds.
+    """The keys at one URL; `refresh` in seconds, by a clock that never goes back.
 
     Raises ValueError where the URL is not http or https, or holds credentials.
     """
 
-    def __init__(self, url: str, refresh: float) -> None:
+    def __init__(self, url: str, refresh: float, clock: Callable[[], float] = monotonic) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
             raise ValueError(f"{url} is no http or https URL without credentials")
         self._url = url
         self._refresh = refresh
+        self._clock = clock
         self._keys: KeySet | None = None
         self._digest = b""
         self._look_at: float = 0.0
@@ -47,7 +49,7 @@ class JwksSource:
 
     def current(self) -> KeySet | None:
         """The keys to use now; starts a look in the background where one is due."""
-        if self._keys is not None and monotonic() >= self._look_at:
+        if self._keys is not None and self._clock() >= self._look_at:
             self._look()
         return self._keys
 
@@ -55,22 +57,22 @@ class JwksSource:
         """The keys after a look, unless the last one is too fresh to look again."""
         running = self._task is not None and not self._task.done()
         pause = FIRST_SECONDS if self._keys is None else EARLY_SECONDS
-        if running or monotonic() - self._looked_at >= pause:
+        if running or self._clock() - self._looked_at >= pause:
             await asyncio.shield(self._look())
         return self._keys
 
     def _look(self) -> asyncio.Task[None]:
         if self._task is None or self._task.done():
-            self._looked_at = monotonic()
+            self._looked_at = self._clock()
             self._task = asyncio.get_running_loop().create_task(self._load())
         return self._task
 
     async def _load(self) -> None:
         try:
             await self._replace()
-            self._look_at = monotonic() + self._refresh
+            self._look_at = self._clock() + self._refresh
         except Exception as error:  # whatever is wrong there, the last good set goes on
-            self._look_at = monotonic() + min(self._refresh, EARLY_SECONDS)
+            self._look_at = self._clock() + min(self._refresh, EARLY_SECONDS)
             _LOG.warning("the key set at %s cannot be had: %s: %s", self._url, type(error).__name__, error)
 
     async def _replace(self) -> None:
@@ -88,7 +90,8 @@ class JwksSource:
 class KeySets:
     """The sources of one worker, one for each URL and interval, for as long as a plan uses it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
         self._sources: WeakValueDictionary[tuple[str, float], JwksSource] = WeakValueDictionary()
 
     def source(self, url: str, refresh: float) -> JwksSource:
@@ -96,5 +99,5 @@ class KeySets:
         key = (url, refresh)
         source = self._sources.get(key)
         if source is None:
-            source = self._sources[key] = JwksSource(url, refresh)
+            source = self._sources[key] = JwksSource(url, refresh, self._clock)
         return source

@@ -21,7 +21,7 @@ class World:
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
         self.time = NOW
         self.secrets = dict(secrets or {})
-        self.key_sets = KeySets()
+        self.key_sets = KeySets(clock=self.now)
 
     def condition(self, text: str) -> Callable[[Exchange], bool]:
         return compile_condition(text, self.secret)
