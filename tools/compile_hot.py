@@ -1,4 +1,4 @@
-"""Compiles the hot modules with mypyc: sources listed in pyproject.toml to extension modules beside them.
+"""Compiles the hot modules, with mypyc and Cython: sources listed in pyproject.toml to extension modules.
 
 A module runs as it is where no C compiler is at hand, only slower. Extension modules that do not belong to
 the present sources are deleted, so that a stale one never shadows an edited source.
@@ -55,11 +55,13 @@ def build(root: Path, sources: list[str], folder: Path) -> list[Path]:
 
 
 def _build_here(folder: Path, sources: list[str]) -> None:
-    from mypyc.build import mypycify  # noqa: PLC0415 - only this process needs the compiler
-    from setuptools import Distribution  # noqa: PLC0415
+    from Cython.Build import cythonize  # noqa: PLC0415 - only this process needs the compilers
+    from mypyc.build import mypycify  # noqa: PLC0415
+    from setuptools import Distribution, Extension  # noqa: PLC0415
 
+    typed = [source for source in sources if source.endswith(".py")]
     extensions = mypycify(
-        ["--config-file", "pyproject.toml", *sources],
+        ["--config-file", "pyproject.toml", *typed],
         opt_level="3",
         debug_level="0",
         multi_file=False,
@@ -67,6 +69,12 @@ def _build_here(folder: Path, sources: list[str]) -> None:
         target_dir=str(folder / "c"),
         group_name=PACKAGE,
     )
+    scanners = [
+        Extension(source.removesuffix(".pyx").replace("/", "."), [source], extra_compile_args=["-O3"])
+        for source in sources
+        if source.endswith(".pyx")
+    ]
+    extensions += cythonize(scanners, build_dir=str(folder / "cython"), quiet=True)  # type: ignore[no-untyped-call]
     distribution = Distribution({"name": "penstock", "ext_modules": extensions})
     command = distribution.get_command_obj("build_ext")
     command.build_lib = str(folder / "lib")
@@ -77,6 +85,8 @@ def _build_here(folder: Path, sources: list[str]) -> None:
 
 def _imported(source: Path) -> Iterable[Path]:
     """Modules of the runtime that a source imports: their types and constants go into the compiled code."""
+    if source.suffix != ".py":
+        return
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(PACKAGE):
             path = ROOT / (node.module.replace(".", "/") + ".py")
@@ -89,7 +99,7 @@ def _fingerprint(sources: list[str]) -> str:
     inputs = sorted(
         paths | {path for source in paths for path in _imported(source)} | {Path(__file__).resolve()}
     )
-    found = hashlib.sha256(f"{sys.version} {version('mypy')} {sources}".encode())
+    found = hashlib.sha256(f"{sys.version} {version('mypy')} {version('Cython')} {sources}".encode())
     for path in inputs:
         found.update(hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()

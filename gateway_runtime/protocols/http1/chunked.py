@@ -9,7 +9,8 @@ import re
 from typing import Final
 
 from gateway_runtime.protocols.http1.errors import ProtocolError
-from gateway_runtime.protocols.http1.fields import PLAIN, field_name, split_head
+from gateway_runtime.protocols.http1.fields import KINDS
+from gateway_runtime.protocols.http1.scan import is_token, split_head
 
 _SIZE_LINE: Final = re.compile(
     rb"([0-9A-Fa-f]{1,15})"
@@ -125,10 +126,11 @@ class ChunkedDecoder:
         if lines is None or len(section) > _MAX_TRAILERS:
             raise self._error("the trailer section is too long or holds a control character")
         for line in lines:
-            found = field_name(line[: max(line.find(b":"), 0)])
-            if found is None:
+            name = line[: max(line.find(b":"), 0)]
+            if not is_token(name):
                 raise self._error("a trailer field has no valid name")
-            if found.kind == PLAIN and found.lower not in _FORBIDDEN_TRAILERS:
+            lower = name.lower()
+            if lower not in KINDS and lower not in _FORBIDDEN_TRAILERS:
                 self.trailers.append(line)
 
     def _finish(self) -> None:

@@ -1,14 +1,16 @@
-"""Field lines of a head to names with a meaning for the framing (RFC 9112 section 5).
-
-A table turns each field name, as it was written, into its lower-case form and its kind: one look-up
-validates the name and tells whether the field needs more than to be copied.
-"""
+"""Field names with a meaning for the framing or the connection (RFC 9112), and what their values say."""
 
 from __future__ import annotations
 
 from typing import Final
 
-PLAIN: Final = 0
+from gateway_runtime.protocols.http1.scan import Scanned
+
+try:
+    from gateway_runtime.protocols.http1._scan import learn, scan_head
+except ImportError:
+    from gateway_runtime.protocols.http1.scan import learn, scan_head
+
 HOST: Final = 1
 CONTENT_LENGTH: Final = 2
 TRANSFER_ENCODING: Final = 3
@@ -18,7 +20,7 @@ UPGRADE: Final = 6
 EXPECT: Final = 7
 FORWARDED: Final = 8
 
-_KINDS: Final = {
+KINDS: Final = {
     b"host": HOST,
     b"content-length": CONTENT_LENGTH,
     b"transfer-encoding": TRANSFER_ENCODING,
@@ -37,53 +39,24 @@ _KINDS: Final = {
     b"x-forwarded-port": FORWARDED,
     b"x-forwarded-proto": FORWARDED,
 }
-_TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_TEXT: Final = bytes([9, *range(32, 127), *range(128, 256)])
-_CRLF: Final = b"\r\n"
-_KNOWN_NAMES: Final = 4096
 
 
-class FieldName:
-    """A field name in lower case and its kind."""
-
-    __slots__ = ("kind", "lower")
-
-    def __init__(self, lower: bytes, kind: int) -> None:
-        self.lower = lower
-        self.kind = kind
+def scan(head: bytes) -> Scanned | None:
+    """The parts of a head; see `gateway_runtime.protocols.http1.scan.scan_head`."""
+    return scan_head(head, resolve)
 
 
-NAMES: Final[dict[bytes, FieldName]] = {}
-"""Field names seen, as written; bounded, and only ever filled with valid names."""
-
-
-def field_name(name: bytes) -> FieldName | None:
-    """The entry of a field name; None where RFC 9110 section 5.1 does not allow the name."""
-    found = NAMES.get(name)
-    if found is not None:
-        return found
-    if not name or name.translate(None, _TOKEN):
-        return None
+def resolve(name: bytes) -> bytes | None:
+    """The lower-case form of a field name that is copied as it is; None for one of `KINDS`."""
     lower = name.lower()
-    known = NAMES.get(lower)
-    if known is None:
-        known = FieldName(lower, _KINDS.get(lower, PLAIN))
-    if len(NAMES) < _KNOWN_NAMES and len(name) <= 64:
-        NAMES[name] = known
-    return known
+    plain = None if lower in KINDS else lower
+    learn(name, plain)
+    return plain
 
 
-def is_token(value: bytes) -> bool:
-    """Whether a value is a token (RFC 9110 section 5.6.2)."""
-    return bool(value) and not value.translate(None, _TOKEN)
-
-
-def split_head(head: bytes) -> list[bytes] | None:
-    """The lines of a head; None where it holds a control character or a bare CR or LF."""
-    lines = head.split(_CRLF)
-    if head.translate(None, _TEXT) != _CRLF * (len(lines) - 1):
-        return None
-    return lines
+def kind_of(line: bytes) -> int:
+    """The kind of a field line whose name is one of `KINDS`."""
+    return KINDS[line[: line.find(b":")].lower()]
 
 
 def parse_content_length(line: bytes) -> int:
@@ -100,6 +73,6 @@ def options(line: bytes, name_length: int) -> list[bytes]:
     return [member.strip(b" \t") for member in value.split(b",")]
 
 
-for _name in [*_KINDS, b"user-agent", b"accept", b"content-type", b"date", b"server"]:
-    field_name(_name)
-    field_name(_name.title())
+for _name in [*KINDS, b"user-agent", b"accept", b"content-type", b"date", b"server"]:
+    resolve(_name)
+    resolve(_name.title())

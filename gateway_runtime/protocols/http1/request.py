@@ -17,16 +17,14 @@ from gateway_runtime.protocols.http1.fields import (
     EXPECT,
     FORWARDED,
     HOST,
-    NAMES,
-    PLAIN,
     TRANSFER_ENCODING,
     UPGRADE,
-    field_name,
-    is_token,
+    kind_of,
     options,
     parse_content_length,
-    split_head,
+    scan,
 )
+from gateway_runtime.protocols.http1.scan import is_token, split_head
 from gateway_runtime.protocols.http1.target import check_target, normalise_path, parse_authority
 
 _METHODS: Final = {
@@ -94,40 +92,30 @@ def parse_request(head: bytes, max_line: int, max_fields: int) -> RequestHead:
 
     Raises ProtocolError for anything that RFC 9112 does not allow, and for more than the limits.
     """
-    lines = split_head(head)
-    if lines is None:
-        raise malformed("the request head holds a control character, or a CR or LF that ends no line")
-    line = lines[0]
+    scanned = scan(head)
+    if scanned is None:
+        raise _unscannable(head)
+    line, names, lines, others = scanned
     if len(line) > max_line:
         raise ProtocolError("REQUEST_LINE_TOO_LONG", f"the request line is longer than {max_line} bytes")
-    if len(lines) - 1 > max_fields:
+    if len(lines) + len(others) > max_fields:
         raise ProtocolError(
             "REQUEST_HEADERS_TOO_LARGE", f"the request has more than {max_fields} header fields"
         )
-    names: list[bytes] = []
-    kept: list[bytes] = []
     special = _Fields()
-    for index in range(1, len(lines)):
-        line = lines[index]
-        colon = line.find(b":")
-        name = line[:colon] if colon > 0 else b""
-        found = NAMES.get(name)
-        if found is None:
-            found = field_name(name)
-            if found is None:
-                raise malformed(
-                    "a header field has no valid name, is folded, or has a space before its colon"
-                )
-        if found.kind == PLAIN:
-            names.append(found.lower)
-            kept.append(line)
-        else:
-            _take_special(special, found.kind, found.lower, line)
-    request = _request_line(lines[0], Headers(names, kept), special.host)
-    return _framed(request, special)
+    for other in others:
+        _take_special(special, kind_of(other), other)
+    return _framed(_request_line(line, Headers(names, lines), special.host), special)
 
 
-def _take_special(fields: _Fields, kind: int, name: bytes, line: bytes) -> None:
+def _unscannable(head: bytes) -> ProtocolError:
+    """What is wrong with a head whose lines are no field lines."""
+    if split_head(head) is None:
+        return malformed("the request head holds a control character, or a CR or LF that ends no line")
+    return malformed("a header field has no valid name, is folded, or has a space before its colon")
+
+
+def _take_special(fields: _Fields, kind: int, line: bytes) -> None:
     if kind == HOST:
         if fields.host is not None:
             raise malformed("the request has more than one Host")
@@ -150,7 +138,7 @@ def _take_special(fields: _Fields, kind: int, name: bytes, line: bytes) -> None:
     elif kind == EXPECT:
         fields.expect = line[7:].strip(b" \t").lower()
     elif kind == FORWARDED:
-        _keep_forwarded(fields, name, line)
+        _keep_forwarded(fields, line[: line.find(b":")].lower(), line)
 
 
 def _keep_forwarded(fields: _Fields, name: bytes, line: bytes) -> None:

@@ -10,13 +10,12 @@ from gateway_runtime.protocols.http1.fields import (
     CONNECTION,
     CONTENT_LENGTH,
     HOP_BY_HOP,
-    NAMES,
     TRANSFER_ENCODING,
     UPGRADE,
-    field_name,
+    kind_of,
     options,
     parse_content_length,
-    split_head,
+    scan,
 )
 
 UNTIL_CLOSE: Final = -1
@@ -41,42 +40,27 @@ def parse_response(head: bytes, to_head_request: bool) -> ResponseHead:
 
     Raises ProtocolError for anything that RFC 9112 does not allow.
     """
-    lines = split_head(head)
-    if lines is None:
-        raise invalid_response("the response head holds a control character, or a CR or LF that ends no line")
-    names: list[bytes] = []
-    kept: list[bytes] = []
-    result = _status_line(lines[0], Headers(names, kept))
+    scanned = scan(head)
+    if scanned is None:
+        raise invalid_response("the response head has a line that is no field line")
+    line, names, lines, others = scanned
+    result = _status_line(line, Headers(names, lines))
     connection: list[bytes] | None = None
     length = -1
-    for index in range(1, len(lines)):
-        line = lines[index]
-        colon = line.find(b":")
-        name = line[:colon] if colon > 0 else b""
-        found = NAMES.get(name)
-        if found is None:
-            found = field_name(name)
-            if found is None:
-                raise invalid_response("a header field has no valid name or is folded")
-        kind = found.kind
+    for other in others:
+        kind = kind_of(other)
         if kind == CONTENT_LENGTH:
-            if length >= 0:
-                raise invalid_response("the response has more than one Content-Length")
-            length = parse_content_length(line)
-            if length < 0:
-                raise invalid_response("the Content-Length is not a number of bytes")
-            names.append(found.lower)
-            kept.append(line)
+            length = _take_length(result, length, other)
         elif kind == TRANSFER_ENCODING:
-            _take_encoding(result, line)
+            _take_encoding(result, other)
         elif kind == CONNECTION:
-            members = options(line, 10)
+            members = options(other, 10)
             connection = members if connection is None else connection + members
         elif kind == UPGRADE:
-            result.upgrade = line[8:].strip(b" \t")
+            result.upgrade = other[8:].strip(b" \t")
         elif kind != HOP_BY_HOP:
-            names.append(found.lower)
-            kept.append(line)
+            names.append(other[: other.find(b":")].lower())
+            lines.append(other)
     if connection is not None:
         _apply_connection(result, connection)
     _frame(result, length, to_head_request)
@@ -94,6 +78,17 @@ def _status_line(line: bytes, headers: Headers) -> ResponseHead:
     head = ResponseHead(Response(status, line[13:], headers))
     head.keep_alive = version == b"HTTP/1.1 "
     return head
+
+
+def _take_length(head: ResponseHead, before: int, line: bytes) -> int:
+    if before >= 0:
+        raise invalid_response("the response has more than one Content-Length")
+    length = parse_content_length(line)
+    if length < 0:
+        raise invalid_response("the Content-Length is not a number of bytes")
+    head.response.headers.names.append(b"content-length")
+    head.response.headers.lines.append(line)
+    return length
 
 
 def _take_encoding(head: ResponseHead, line: bytes) -> None:
