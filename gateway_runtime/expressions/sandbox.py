@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final
+from urllib.parse import quote
 
 from jinja2 import filters, nodes
 from jinja2 import tests as jinja_tests
@@ -81,7 +82,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "replace": _replace, "round": _round, "sort": _sort, TEXT_FILTER: render,
     "title": lambda value: filters.do_title(render(value)), "trim": lambda value: render(value).strip(),
     "unique": _unique, "upper": lambda value: render(value).upper(),
-    "urlencode": lambda value: filters.do_urlencode(render(value)),
+    "urlencode": lambda value: quote(render(value), safe=""),
 }  # fmt: skip
 _TESTS: Final = ("boolean", "eq", "even", "false", "float", "ge", "gt", "in", "integer", "le", "lower", "lt",
                  "mapping", "ne", "none", "number", "odd", "sequence", "string", "true", "upper")  # fmt: skip

@@ -21,10 +21,13 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from gateway_runtime.expressions.scan import START
+
 _DURATION = re.compile(r"(?:[0-9]{1,9}(?:ms|s|m|h|d))+")
 _DURATION_PART = re.compile(r"([0-9]+)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE = re.compile(r"([0-9]{1,15})(Ki|Mi|Gi|k|M|G)?")
+_NO_HEADER_TEXT = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
 
@@ -113,6 +116,33 @@ Network = Annotated[str, AfterValidator(_network)]
 
 HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$", max_length=256)]
 """A field name (RFC 9110 section 5.1)."""
+
+_CONNECTION_FIELDS = frozenset(
+    ("connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te", "trailer",
+     "transfer-encoding", "upgrade")
+)  # fmt: skip
+
+
+def _not_of_connection(name: str) -> str:
+    if name.lower() in _CONNECTION_FIELDS:
+        raise ValueError(f"{name} belongs to the connection; the gateway sets it")
+    return name
+
+
+def _header_text(text: str) -> str:
+    """A value that can go on the wire as far as it is known; what expressions give is checked as it comes."""
+    if START not in text and _NO_HEADER_TEXT.search(text):
+        raise ValueError(
+            "a header value holds no control characters, line breaks or characters beyond ISO-8859-1"
+        )
+    return text
+
+
+EndToEndHeaderName = Annotated[HeaderName, AfterValidator(_not_of_connection)]
+"""The name of a field that may be changed: not one that frames the message or belongs to the connection."""
+
+HeaderTemplate = Annotated[str, ExpressionMarker(), AfterValidator(_header_text)]
+"""A field value (RFC 9110 section 5.5) that may hold `{#...}` expressions."""
 
 StatusCode = Annotated[int, Field(ge=200, le=599)]
 """A final HTTP status code."""

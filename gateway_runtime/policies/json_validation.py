@@ -10,7 +10,11 @@ from pydantic import Field, field_validator
 from gateway_runtime.exchange import Exchange, Reply
 from gateway_runtime.policies.base import Environment, PolicyConfiguration, PolicyType, StepFunction
 
-_MAX_DEPTH_HINT = "nested too deeply"
+_TOO_DEEP = "it is nested too deeply"
+_MAX_SCHEMA = 131_072
+_MAX_MESSAGE = 500
+_BACKTRACKS = 100_000
+"""Bounds the time that a pattern of the schema may take for one text, to some milliseconds."""
 
 
 class JsonValidation(PolicyConfiguration):
@@ -28,6 +32,8 @@ class JsonValidation(PolicyConfiguration):
     @field_validator("schema_")
     @classmethod
     def _compiles(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if len(repr(value)) > _MAX_SCHEMA:
+            raise ValueError(f"is longer than {_MAX_SCHEMA} characters")
         _validator(value)
         return value
 
@@ -38,7 +44,8 @@ def _validator(schema: dict[str, Any]) -> Any:
     import jsonschema_rs  # noqa: PLC0415
 
     try:
-        return jsonschema_rs.validator_for(schema, retriever=_no_retrieval)
+        patterns = jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACKS)
+        return jsonschema_rs.validator_for(schema, retriever=_no_retrieval, pattern_options=patterns)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise ValueError(f"is no JSON Schema: {str(error).splitlines()[0]}") from error
 
@@ -50,16 +57,20 @@ def _no_retrieval(uri: str) -> NoReturn:
 def _problem(validator: Any, body: bytes) -> tuple[bool, str]:
     """Whether a body is JSON at all, and what is wrong with it (nothing: an empty text)."""
     try:
-        document = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
+        # Text before JSON: RFC 8259 section 8.1 asks for UTF-8, json.loads would guess others.
+        document = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
     except RecursionError:
-        return False, _MAX_DEPTH_HINT
+        return False, _TOO_DEEP
     except ValueError as error:
-        return False, str(error)
-    first = next(iter(validator.iter_errors(document)), None)
+        return False, str(error)[:_MAX_MESSAGE]
+    try:
+        first = next(iter(validator.iter_errors(document)), None)
+    except ValueError as error:
+        return False, str(error)[:_MAX_MESSAGE]
     if first is None:
         return True, ""
     place = "/".join(str(step) for step in first.instance_path)
-    return True, f"/{place}: {first.message}"[:500]
+    return True, f"/{place}: {first.message}"[:_MAX_MESSAGE]
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

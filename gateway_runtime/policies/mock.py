@@ -8,7 +8,7 @@ from pydantic import Field
 
 from gateway_runtime.exchange import Exchange, Reply
 from gateway_runtime.policies.base import Environment, PolicyConfiguration, PolicyType, StepFunction
-from gateway_runtime.policies.fields import HeaderName, StatusCode
+from gateway_runtime.policies.fields import EndToEndHeaderName, HeaderTemplate, StatusCode
 from gateway_runtime.policies.fields import Template as TemplateText
 
 
@@ -17,7 +17,7 @@ class Mock(PolicyConfiguration):
 
     status: Annotated[StatusCode, Field(description="The status of the response.")] = 200
     headers: Annotated[
-        dict[HeaderName, TemplateText], Field(max_length=64, description="Its header fields.")
+        dict[EndToEndHeaderName, HeaderTemplate], Field(max_length=64, description="Its header fields.")
     ] = Field(default_factory=dict)
     body: Annotated[TemplateText, Field(max_length=262144, description="Its body.")] = ""
 

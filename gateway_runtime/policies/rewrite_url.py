@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import unquote
 
 from pydantic import Field, field_validator, model_validator
 
-from gateway_runtime.exchange import Exchange
+from gateway_runtime.exchange import Exchange, Reply
 from gateway_runtime.policies.base import Environment, PolicyConfiguration, PolicyType, StepFunction
 from gateway_runtime.policies.fields import Template as TemplateText
 from gateway_runtime.protocols.http1.errors import ProtocolError
 from gateway_runtime.protocols.http1.target import check_target, normalise_path
 
+_EVERY_PATH = ".*"
+_INVALID = "REWRITE_URL_INVALID"
+_PATTERN_BYTES = 1 << 20
+"""Bounds what a compiled pattern and its matching take."""
+
 
 class RewriteUrl(PolicyConfiguration):
     """Replaces the path below the API's own, where all of it matches the pattern.
 
-    Needs path or query. In both, `{#request.path_params.NAME}` reads the named groups of the pattern.
+    Needs path or query. In both, `{#request.path_params.NAME}` reads the named groups of the pattern, as they
+    are in the path; other values may need `| urlencode`. A result that is no path or no query answers 400.
     """
 
     pattern: Annotated[
@@ -25,9 +31,9 @@ class RewriteUrl(PolicyConfiguration):
         Field(
             min_length=1,
             max_length=256,
-            description="A regular expression, such as /v1/(?P<id>[0-9]+); left out, every path matches.",
+            description="A regular expression (RE2), such as /v1/(?P<id>[0-9]+); left out, all paths match.",
         ),
-    ] = ".*"
+    ] = _EVERY_PATH
     path: Annotated[
         TemplateText | None,
         Field(pattern=r"^[/{]", max_length=2048, description="The new path, such as /items/{#...}."),
@@ -39,10 +45,7 @@ class RewriteUrl(PolicyConfiguration):
     @field_validator("pattern")
     @classmethod
     def _compiles(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from error
+        _regular_expression(value)
         return value
 
     @model_validator(mode="after")
@@ -52,36 +55,68 @@ class RewriteUrl(PolicyConfiguration):
         return self
 
 
+def _regular_expression(pattern: str) -> Any:
+    """A compiled pattern that takes linear time, whatever path comes; raises ValueError where it is none."""
+    # Only a configuration with this policy pays for the library.
+    import re2  # type: ignore[import-untyped] # noqa: PLC0415
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _PATTERN_BYTES
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else b""
+        told = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        raise ValueError(f"is no regular expression of the syntax RE2: {told}") from error
+
+
 def _request(configuration: RewriteUrl, environment: Environment) -> StepFunction:
-    pattern = re.compile(configuration.pattern)
+    matches_all = configuration.pattern == _EVERY_PATH
+    match = None if matches_all else _regular_expression(configuration.pattern).fullmatch
     path = None if configuration.path is None else environment.template(configuration.path)
     query = None if configuration.query is None else environment.template(configuration.query)
 
-    def step(exchange: Exchange) -> None:
+    def step(exchange: Exchange) -> Reply | None:
         request = exchange.request
-        match = pattern.fullmatch(request.api_path)
-        if match is None:
-            return
-        groups = {name: value for name, value in match.groupdict().items() if value is not None}
-        if groups:
+        if match is not None:
+            found = match(request.api_path)
+            if found is None:
+                return None
+            groups = {name: value for name, value in found.groupdict().items() if value is not None}
             request.path_params = {**(request.path_params or {}), **groups}
-        if path is not None:
-            request.api_path = _checked(path(exchange))
-        if query is not None:
-            request.query = _checked("/?" + query(exchange))[2:]
+        new_path = request.api_path if path is None else _new_path(path(exchange))
+        new_query = request.query if query is None else _new_query(query(exchange))
+        if new_path is None or new_query is None:
+            return Reply(400, _INVALID, "The request leads to an invalid path or query.")
+        request.api_path, request.query = new_path, new_query
+        return None
 
     return step
 
 
-def _checked(target: str) -> str:
-    """A target that may go on the wire; raises ValueError for one that may not."""
+def _new_path(text: str) -> str | None:
+    """The normal form of a path; None for one that could not go on the wire or leaves its place."""
+    if not text.startswith("/") or "?" in text or not _is_on_the_wire(text):
+        return None
+    # A dot segment comes from a value of the request, and would climb out of where the path belongs.
+    return None if _has_dots(text) else normalise_path(text)
+
+
+def _new_query(text: str) -> str | None:
+    return text if _is_on_the_wire("/?" + text) else None
+
+
+def _has_dots(path: str) -> bool:
+    return any(unquote(segment) in (".", "..") for segment in path.split("/"))
+
+
+def _is_on_the_wire(target: str) -> bool:
     try:
         check_target(target.encode())
-    except ProtocolError as error:
-        raise ValueError(error.message) from error
-    if not target.startswith("/"):
-        raise ValueError("the new path does not start with a slash")
-    return target if target.startswith("/?") else normalise_path(target)
+    except ProtocolError:
+        return False
+    return True
 
 
-POLICY = PolicyType("rewriteUrl", RewriteUrl, request=_request)
+POLICY = PolicyType("rewriteUrl", RewriteUrl, request=_request, errors={_INVALID: 400})

@@ -6,7 +6,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from gateway_runtime.policies.fields import Duration, HeaderName, StatusCode, StrictModel, Template
+from gateway_runtime.policies.fields import (
+    Duration,
+    EndToEndHeaderName,
+    HeaderName,
+    HeaderTemplate,
+    StatusCode,
+    StrictModel,
+    Template,
+)
 from penstock_operator.resources.flows import Flows
 from penstock_operator.resources.meta import NamedList, Names, PrinterColumn, Resource
 
@@ -69,7 +77,7 @@ class Endpoint(StrictModel):
         ),
     ]
     headers: Annotated[
-        dict[HeaderName, Template], Field(description="Headers set on each request to this endpoint.")
+        dict[HeaderName, HeaderTemplate], Field(description="Headers set on each request to this endpoint.")
     ] = Field(default_factory=dict)
 
 
@@ -96,9 +104,9 @@ class ResponseTemplate(StrictModel):
     """What a client gets in place of the gateway's own error body."""
 
     status: Annotated[StatusCode | None, Field(description="Replaces the error's own status.")] = None
-    headers: Annotated[dict[HeaderName, Template], Field(description="Set on the response.")] = Field(
-        default_factory=dict
-    )
+    headers: Annotated[
+        dict[EndToEndHeaderName, HeaderTemplate], Field(description="Set on the response.")
+    ] = Field(default_factory=dict)
     body: Annotated[Template, Field(description="The body.")] = ""
 
 
