@@ -85,6 +85,7 @@ class ObjectMeta(BaseModel):
 
     name: ResourceName
     namespace: str = "default"
+    uid: str = ""
     generation: int = 1
     creation_timestamp: datetime | None = None
     labels: dict[str, str] = Field(default_factory=dict)
