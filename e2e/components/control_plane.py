@@ -1,0 +1,208 @@
+"""etcd and kube-apiserver -> a Kubernetes API on this machine: the real one, with no controller and no node.
+
+Everything is in one temporary folder and ends with the process that started it. `python -m
+e2e.components.control_plane` starts one for developers and prints the path of its kubeconfig.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import secrets
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from e2e.components import kubernetes
+from e2e.components.kubeconfig import write_kubeconfig
+from e2e.components.ports import ADDRESS, free_port
+from e2e.components.processes import Server, start
+
+_PATIENCE = 60.0
+_POLL = 0.05
+_TOKEN_DURATION = "24h"
+
+
+class ControlPlane:
+    """One control plane; `with ControlPlane() as plane:` starts and stops it."""
+
+    def __init__(self) -> None:
+        self._programs = {name: kubernetes.program(name) for name in ("etcd", "kube-apiserver", "kubectl")}
+        self._folder = Path(tempfile.mkdtemp(prefix="penstock-control-plane-"))
+        self._etcd: Server | None = None
+        self._api_server: Server | None = None
+        self._port = free_port()
+        self.token = secrets.token_urlsafe(32)
+        self.url = f"https://{ADDRESS}:{self._port}"
+        self.kubeconfig = self._folder / "kubeconfig"
+        """Of the administrator: the group system:masters."""
+
+    def __enter__(self) -> ControlPlane:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def authority(self) -> Path:
+        """The certificate that the API server made for itself."""
+        return self._folder / "pki" / "apiserver.crt"
+
+    def start(self) -> None:
+        """Starts both servers; returns when the API server says that it is ready."""
+        try:
+            self._write_credentials()
+            self._start_etcd()
+            self.start_api_server()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Ends both servers and deletes their data."""
+        self.stop_api_server()
+        if self._etcd:
+            self._etcd.kill()
+            self._etcd = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start_api_server(self) -> None:
+        """Starts the API server, the first time or again: same port, same certificate, same data."""
+        program, log = self._programs["kube-apiserver"], self._folder / "kube-apiserver.log"
+        self._api_server = start(program, self._api_server_options(), log)
+        _wait(self._api_server, self._is_ready)
+
+    def stop_api_server(self) -> None:
+        """Ends the API server at once, as an outage does; its data stay."""
+        if self._api_server:
+            self._api_server.kill()
+            self._api_server = None
+
+    def kubectl(self, *arguments: str, input: str | None = None) -> subprocess.CompletedProcess[str]:  # noqa: A002
+        """Runs kubectl as the administrator; the caller looks at the exit code."""
+        environment = {
+            **os.environ,
+            "KUBECONFIG": str(self.kubeconfig),
+            "KUBECACHEDIR": str(self._folder / "kubectl"),
+            "KUBERC": "off",
+        }
+        return subprocess.run(
+            [self._programs["kubectl"], *arguments],
+            input=input or "",
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+
+    def kubectl_output(self, *arguments: str, input: str | None = None) -> str:  # noqa: A002
+        """What kubectl prints; RuntimeError with its message where it fails."""
+        done = self.kubectl(*arguments, input=input)
+        if done.returncode:
+            raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def apply_crds(self, folder: Path) -> None:
+        """Applies the CustomResourceDefinitions of a folder; returns when the API server serves them."""
+        self.kubectl_output("apply", "--server-side", "-f", str(folder))
+        self.kubectl_output(
+            "wait", "--for=condition=Established", f"--timeout={_PATIENCE:.0f}s", "-f", str(folder)
+        )
+
+    def kubeconfig_for_service_account(self, namespace: str, name: str) -> Path:
+        """A kubeconfig with a fresh token of a service account that exists, with the rights RBAC gives it."""
+        token = self.kubectl_output(
+            "create", "token", name, "-n", namespace, f"--duration={_TOKEN_DURATION}"
+        ).strip()
+        path = self._folder / f"kubeconfig-{namespace}-{name}"
+        return write_kubeconfig(path, self.url, self.authority, token)
+
+    def _write_credentials(self) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+        (self._folder / "service-accounts.key").write_bytes(pem)
+        (self._folder / "tokens.csv").write_text(f'{self.token},admin,admin,"system:masters"\n')
+        write_kubeconfig(self.kubeconfig, self.url, self.authority, self.token)
+
+    def _start_etcd(self) -> None:
+        # Sockets in the folder, not ports: only this user reaches them, and none is taken by another server.
+        peers = f"unix://{self._folder}/etcd-peers.sock"
+        options = [
+            f"--data-dir={self._folder}/etcd",
+            "--unsafe-no-fsync",
+            f"--listen-client-urls={self._etcd_url}",
+            f"--advertise-client-urls={self._etcd_url}",
+            f"--listen-peer-urls={peers}",
+            f"--initial-advertise-peer-urls={peers}",
+            f"--initial-cluster=default={peers}",
+        ]
+        self._etcd = start(self._programs["etcd"], options, self._folder / "etcd.log")
+
+    @property
+    def _etcd_url(self) -> str:
+        return f"unix://{self._folder}/etcd.sock"
+
+    def _api_server_options(self) -> list[str]:
+        key = self._folder / "service-accounts.key"
+        return [
+            f"--etcd-servers={self._etcd_url}",
+            f"--bind-address={ADDRESS}",
+            f"--secure-port={self._port}",
+            f"--cert-dir={self.authority.parent}",
+            f"--token-auth-file={self._folder}/tokens.csv",
+            "--anonymous-auth=false",
+            "--authorization-mode=RBAC,Node",
+            f"--service-account-key-file={key}",
+            f"--service-account-signing-key-file={key}",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            "--endpoint-reconciler-type=none",  # no Service may lead to a loopback address
+        ]
+
+    def _is_ready(self) -> bool:
+        try:
+            context = ssl.create_default_context(cafile=self.authority)
+            connection = http.client.HTTPSConnection(ADDRESS, self._port, timeout=1, context=context)
+            try:
+                connection.request("GET", "/readyz", headers={"Authorization": f"Bearer {self.token}"})
+                return connection.getresponse().status == http.HTTPStatus.OK
+            finally:
+                connection.close()
+        except (OSError, http.client.HTTPException):
+            return False
+
+
+def _wait(server: Server, ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not ready():
+        server.check()
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{server.name} is not ready after {_PATIENCE:.0f} s:\n{server.output()}")
+        time.sleep(_POLL)
+
+
+def main() -> None:
+    """Serves until Ctrl-C or SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with ControlPlane() as plane:
+            print(plane.kubeconfig, flush=True)
+            print("penstock: export KUBECONFIG as printed; Ctrl-C ends the control plane", file=sys.stderr)
+            signal.pause()
+    except KeyboardInterrupt:
+        print("penstock: control plane stopped", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
