@@ -106,8 +106,10 @@ class ApiCompiler:
 
     def _compiled(self, flows: tuple[Flow, ...], scope: str) -> list[CompiledFlow]:
         compiled = []
+        names = [flow.name for flow in flows]
         for index, flow in enumerate(flows):
-            place = f"{self.key} {scope} {flow.name or index}"
+            # Counters go by this place: two flows never share it, and one keeps it where others come and go.
+            place = f"{self.key} {scope} {flow.name} {names[:index].count(flow.name)}"
             selection = Selection(
                 self._steps(flow.request, "request", place), self._steps(flow.response, "response", place)
             )
