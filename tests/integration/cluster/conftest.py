@@ -1,0 +1,70 @@
+"""One real Kubernetes API for the whole test run, with Penstock's kinds, and a fresh namespace for a test."""
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from e2e.components.control_plane import ControlPlane
+
+ROOT = Path(__file__).resolve().parents[3]
+
+CONTENTS = (
+    "penstock,deployments,services,configmaps,secrets,serviceaccounts,roles,rolebindings,leases,"
+    "poddisruptionbudgets,horizontalpodautoscalers,networkpolicies,controllerrevisions"
+)
+"""What an operator that watches all namespaces would see of a test that is over."""
+
+Objects = str | dict[str, Any] | list[dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def control_plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
+    """The API server of the test run; the first time on a machine it is built, and the user sees that."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        plane = ControlPlane()
+    with plane:
+        plane.apply_crds(ROOT / "crds")
+        yield plane
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane) -> Iterator[str]:
+    """A fresh namespace; what it holds goes when the test ends."""
+    name = f"test-{secrets.token_hex(4)}"
+    control_plane.kubectl_output("create", "namespace", name)
+    yield name
+    control_plane.kubectl_output("delete", CONTENTS, "--all", "--namespace", name, "--wait=false")
+    control_plane.kubectl_output("delete", "namespace", name, "--wait=false")
+    _finalize(control_plane, name)
+
+
+@pytest.fixture
+def apply(control_plane: ControlPlane, namespace: str) -> Callable[[Objects], None]:
+    """Applies YAML or objects in the test's namespace on the server's side; raises where it refuses them."""
+
+    def apply_objects(objects: Objects) -> None:
+        options = ("--server-side", "--namespace", namespace, "-f", "-")
+        control_plane.kubectl_output("apply", *options, input=_as_yaml(objects))
+
+    return apply_objects
+
+
+def _as_yaml(objects: Objects) -> str:
+    """Manifests as kubectl reads them."""
+    if isinstance(objects, str):
+        return objects
+    return yaml.safe_dump_all(objects if isinstance(objects, list) else [objects])
+
+
+def _finalize(control_plane: ControlPlane, name: str) -> None:
+    """What the controller manager would do when a namespace is empty: without it the namespace would stay."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    path = f"/api/v1/namespaces/{name}/finalize"
+    body = json.dumps({**namespace, "spec": {"finalizers": []}})
+    control_plane.kubectl_output("replace", "--raw", path, "-f", "-", input=body)
