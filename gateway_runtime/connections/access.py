@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from gateway_runtime.admin.access_log import AccessRecord
 
 if TYPE_CHECKING:
-    from gateway_runtime.connections.transaction import Transaction
+    from gateway_runtime.connections.response_phase import ResponsePhase
 
 
-def access_record(transaction: Transaction, seconds: float) -> AccessRecord:
+def access_record(transaction: ResponsePhase, seconds: float) -> AccessRecord:
     """What the access log says of a transaction that took so many seconds.
 
     The query is left out: it may hold an API key.

@@ -7,9 +7,12 @@ single request.
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import TYPE_CHECKING, Final
 
 from gateway_runtime.connections.forwarded import ClientIdentity
+from gateway_runtime.connections.steps import ENDED
 from gateway_runtime.connections.transaction import Transaction
 from gateway_runtime.errors import error_reply
 from gateway_runtime.exchange import Reply
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 _MAX_AHEAD: Final = 65536
 _LINGER_SECONDS: Final = 2.0
 _LINGER_BYTES: Final = 1048576
+_RESET: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER with no time: what is unsent is dropped, and the peer gets a reset."""
 
 HEAD: Final = 0
 BODY: Final = 1
@@ -42,12 +47,13 @@ class ClientConnection:
         "_head_begun",
         "_left",
         "_lingered",
-        "_read_paused",
+        "_unsent",
         "buffer",
         "deadline",
         "gateway",
         "half_closed",
         "identity",
+        "read_paused",
         "state",
         "transaction",
         "transport",
@@ -67,12 +73,13 @@ class ClientConnection:
         """When the sweep calls `on_deadline`, in the loop's time; 0 for never."""
         self.half_closed: bool = False
         self.write_paused: bool = False
-        self._read_paused: bool = False
+        self.read_paused: bool = False
         self._busy: bool = False
         self._head_begun: bool = False
         self._decoder: ChunkedDecoder | None = None
         self._left: int = 0
         self._lingered: int = 0
+        self._unsent: int = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """A client has connected."""
@@ -127,21 +134,20 @@ class ClientConnection:
             return b""
         start = 2 if data.startswith(b"\r\n") else 0
         if end == 0:
-            return data[2:]
+            raise malformed("more than one empty line comes before the request line")
         head = parse_request(data[start:end], limits.request_line, limits.header_count)
         if end > limits.header_bytes:
             raise self._too_large()
         rest = data[end + 4 :] if len(data) > end + 4 else b""
         self._head_begun = False
-        transaction = Transaction(self, head)
+        transaction = self.transaction = Transaction(self, head)
         if head.chunked or head.content_length:
             rest = self._begin_body(transaction, head, rest)
         else:
             self.state = WAIT
-        self.transaction = transaction
         self.deadline = 0.0 if transaction.request_done else self.gateway.clock + self.gateway.timeouts.body
         transaction.start()
-        if self.transaction is None:
+        if transaction.phase == ENDED:
             return self._taken(rest)
         if rest:
             self._ahead(rest)
@@ -166,7 +172,9 @@ class ClientConnection:
             raise malformed("the request head has a line that CRLF does not end")
         if b"\0" in data:
             raise malformed("the request head holds a NUL")
-        if not self._head_begun:
+        if self.half_closed:
+            self.close()
+        elif not self._head_begun:
             self._head_begun = True
             self.deadline = self.gateway.clock + self.gateway.timeouts.header
         self.buffer = data
@@ -176,14 +184,18 @@ class ClientConnection:
         return ProtocolError("REQUEST_HEADERS_TOO_LARGE", f"the request head is larger than {limit} bytes")
 
     def _begin_body(self, transaction: Transaction, head: RequestHead, rest: bytes) -> bytes:
-        limit = self.gateway.limits.body
-        if limit is not None and head.content_length > limit:
-            raise ProtocolError("REQUEST_BODY_TOO_LARGE", f"the body is larger than {limit} bytes")
         self.state = BODY
         self._left = head.content_length
         self._decoder = ChunkedDecoder("REQUEST_MALFORMED") if head.chunked else None
         transaction.request_done = False
-        return self._feed(transaction, rest) if rest else b""
+        try:
+            limit = self.gateway.limits.body
+            if limit is not None and head.content_length > limit:
+                raise _body_too_large(limit)
+            return self._feed(transaction, rest) if rest else b""
+        except ProtocolError as error:
+            transaction.refusal = error
+            return b""
 
     def _body(self, data: bytes) -> None:
         transaction = self.transaction
@@ -222,7 +234,7 @@ class ClientConnection:
         limit = self.gateway.limits.body
         for piece in pieces:
             if limit is not None and transaction.request_bytes + len(piece) > limit:
-                raise ProtocolError("REQUEST_BODY_TOO_LARGE", f"the body is larger than {limit} bytes")
+                raise _body_too_large(limit)
             transaction.on_request_body(piece)
         if not decoder.done:
             return b""
@@ -256,8 +268,12 @@ class ClientConnection:
         self.resume_reading()
         if self.buffer and not self._busy:
             self._heads(self._taken(b""))
-        elif self.half_closed and not self.buffer:
+        elif self.is_ending():
             self.close()
+
+    def is_ending(self) -> bool:
+        """Whether no request can follow the one under way."""
+        return self.half_closed and not self.buffer
 
     def _end(self) -> None:
         """Close; where the client may still send, let it read the response first (RFC 9112 section 9.6)."""
@@ -265,8 +281,7 @@ class ClientConnection:
         if transport is None or transport.is_closing():
             return
         if self.state == WAIT and not self.buffer and not self.half_closed:
-            transport.close()
-            self.state = CLOSED
+            self.close()
             return
         self.buffer = b""
         self.state = LINGER
@@ -297,10 +312,22 @@ class ClientConnection:
         self.deadline = 0.0
         if self.transaction is not None:
             self.transaction.on_deadline()
-        elif self.state == HEAD and self.buffer:
+        elif self.state == CLOSED:
+            self._abort_unread()
+        elif self.state == HEAD and self.buffer and not self.write_paused:
             self.refuse_with(error_reply("REQUEST_TIMEOUT"))
         else:
             self.close()
+
+    def _abort_unread(self) -> None:
+        """Wait no longer for a client that has stopped to read what was written."""
+        transport = self.transport
+        unsent = 0 if transport is None else transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent = unsent
+            self.deadline = self.gateway.clock + self.gateway.timeouts.body
+        else:
+            self.abort()
 
     def switch(self, upstream: UpstreamConnection) -> None:
         """From now on bytes pass both ways as they are."""
@@ -310,7 +337,14 @@ class ClientConnection:
         self.deadline = 0.0
         if self.buffer:
             upstream.write(self._taken(b""))
-        self.resume_reading()
+        if not upstream.write_paused:
+            self.resume_reading()
+
+    def on_tunnel_end(self) -> None:
+        """The backend has closed its end of the tunnel."""
+        if self.tunnel is not None:
+            self.tunnel = None
+            self.close()
 
     def pause_body(self) -> None:
         """Take no more of a body that cannot be passed on yet."""
@@ -320,15 +354,15 @@ class ClientConnection:
     def pause_reading(self) -> None:
         """Take no more from the client for now."""
         transport = self.transport
-        if not self._read_paused and transport is not None and not transport.is_closing():
-            self._read_paused = True
+        if not self.read_paused and transport is not None and not transport.is_closing():
+            self.read_paused = True
             transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Take from the client again."""
         transport = self.transport
-        if self._read_paused and transport is not None:
-            self._read_paused = False
+        if self.read_paused and transport is not None:
+            self.read_paused = False
             if not transport.is_closing():
                 transport.resume_reading()
 
@@ -354,11 +388,14 @@ class ClientConnection:
     def eof_received(self) -> bool:
         """The client sends no more; a response under way is still sent (answer True keeps the socket)."""
         self.half_closed = True
+        if self.state == HEAD:
+            return self.write_paused and bool(self.buffer)
         return self.state == WAIT and self.transaction is not None
 
     def close(self) -> None:
         """Close once what was written is sent."""
         self.state = CLOSED
+        self.deadline = self.gateway.clock + self.gateway.timeouts.body
         if self.transport is not None:
             self.transport.close()
 
@@ -367,6 +404,14 @@ class ClientConnection:
         self.state = CLOSED
         if self.transport is not None:
             self.transport.abort()
+
+    def reset(self) -> None:
+        """Close at once by a reset, where an orderly end would make a part of a response look whole."""
+        transport = self.transport
+        if transport is not None and not transport.is_closing():
+            sock = transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.abort()
 
     def connection_lost(self, _error: Exception | None) -> None:
         """The client is gone."""
@@ -379,3 +424,7 @@ class ClientConnection:
         self.transaction = None
         if transaction is not None:
             transaction.on_client_lost()
+
+
+def _body_too_large(limit: int) -> ProtocolError:
+    return ProtocolError("REQUEST_BODY_TOO_LARGE", f"the body is larger than {limit} bytes")

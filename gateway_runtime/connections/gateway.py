@@ -36,7 +36,7 @@ from gateway_runtime.snapshot.types import GatewaySection, HttpListener, Snapsho
 from gateway_runtime.stats import WorkerStats
 
 if TYPE_CHECKING:
-    from gateway_runtime.connections.transaction import Transaction
+    from gateway_runtime.connections.response_phase import ResponsePhase
 
 _SWEEP_SECONDS: Final = 0.25
 _POOL_SWEEP_TICKS: Final = 20
@@ -166,7 +166,7 @@ class Gateway:
         response = Response(reply.status, phrase(reply.status), headers)
         connection.write(response_head(response, CLOSE, b"") + rendered.body)
 
-    def log(self, transaction: Transaction, seconds: float) -> None:
+    def log(self, transaction: ResponsePhase, seconds: float) -> None:
         """Write a transaction to the access log."""
         self._access_log.write(access_record(transaction, seconds))
 

@@ -64,11 +64,16 @@ class Pool:
         """Take back a sound connection: the next waiting transaction gets it."""
         while self._waiting:
             transaction = self._waiting.popleft()
-            if transaction.waits_for_upstream():
+            if transaction.waits_for(self.origin):
                 transaction.on_upstream(connection)
                 return
         connection.idle_since = self._loop.time()
         self.idle.append(connection)
+
+    def opened(self) -> None:
+        """A connection stands: from now on `closed` follows it."""
+        self._stats.upstream_connections_open += 1
+        self._stats.upstream_connections_total += 1
 
     def closed(self, connection: UpstreamConnection) -> None:
         """A connection is gone."""
@@ -92,7 +97,7 @@ class Pool:
     def _connect_waiting(self) -> None:
         while self._waiting and self.open < MAX_CONNECTIONS:
             transaction = self._waiting.popleft()
-            if transaction.waits_for_upstream():
+            if transaction.waits_for(self.origin):
                 self._connect(transaction)
                 return
 
@@ -104,8 +109,8 @@ class Pool:
         transaction.connecting = task
 
     async def _open(self, transaction: Transaction) -> None:
+        connection = UpstreamConnection(self)
         try:
-            connection = UpstreamConnection(self)
             await self._loop.create_connection(
                 partial(cast, "asyncio.Protocol", connection),
                 self.origin.host,
@@ -113,19 +118,23 @@ class Pool:
                 ssl=self._tls,
             )
         except asyncio.CancelledError:
-            self._failed()
+            self._give_up(connection)
             raise
         except (OSError, ssl.SSLError) as error:
-            self._failed()
+            self._give_up(connection)
             transaction.on_connect_failed(str(error))
             return
-        self._stats.upstream_connections_open += 1
-        self._stats.upstream_connections_total += 1
-        if transaction.waits_for_upstream():
+        if not connection.is_sound():
+            transaction.on_connect_failed("the backend closed the connection at once")
+        elif transaction.waits_for(self.origin):
             transaction.on_upstream(connection)
         else:
             self.release(connection)
 
-    def _failed(self) -> None:
+    def _give_up(self, connection: UpstreamConnection) -> None:
+        if connection.transport is not None:
+            connection.abort()
+            connection.connection_lost(None)  # uvloop calls it for no connection whose task was cancelled
+            return
         self.open -= 1
         self._connect_waiting()

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from gateway_runtime.protocols.http1.chunked import ChunkedDecoder
 from gateway_runtime.protocols.http1.errors import ProtocolError, invalid_response
-from gateway_runtime.protocols.http1.response import UNTIL_CLOSE, ResponseHead, parse_response
+from gateway_runtime.protocols.http1.response import (
+    UNTIL_CLOSE,
+    ResponseHead,
+    check_begun,
+    parse_response,
+)
 
 if TYPE_CHECKING:
     from gateway_runtime.connections.pool import Pool
@@ -39,6 +44,7 @@ class UpstreamConnection:
         "reused",
         "transaction",
         "transport",
+        "write_paused",
     )
 
     def __init__(self, pool: Pool) -> None:
@@ -56,10 +62,12 @@ class UpstreamConnection:
         self._left: int = 0
         self._keep_alive: bool = True
         self._paused: bool = False
+        self.write_paused: bool = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """The connection stands."""
         self.transport = transport
+        self.pool.opened()
 
     def begin(self, transaction: Transaction, data: bytes) -> None:
         """Serve a transaction: its request's head, and what is there of its body."""
@@ -113,6 +121,7 @@ class UpstreamConnection:
             if end < 0 or end > _MAX_HEAD:
                 if len(data) > _MAX_HEAD:
                     raise invalid_response(f"the response head is larger than {_MAX_HEAD} bytes")
+                check_begun(data)
                 self._buffer = data
                 return
             head = parse_response(data[:end], transaction.is_head)
@@ -233,11 +242,13 @@ class UpstreamConnection:
 
     def pause_writing(self) -> None:
         """The backend is slow: take no more from the client."""
+        self.write_paused = True
         if self.transaction is not None:
             self.transaction.client.pause_reading()
 
     def resume_writing(self) -> None:
         """The backend takes more again."""
+        self.write_paused = False
         if self.transaction is not None:
             self.transaction.client.resume_reading()
 
@@ -246,7 +257,10 @@ class UpstreamConnection:
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The connection is gone."""
+        """The connection is gone; only the first call counts."""
+        if self.transport is None:
+            return
+        self.transport = None
         transaction = self.transaction
         until_close = self._state == _CLOSE and error is None
         self._state = _CLOSED

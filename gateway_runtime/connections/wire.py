@@ -48,13 +48,12 @@ def response_head(response: Response, connection: bytes, framing: bytes) -> byte
     return start + b"\r\n" + b"\r\n".join(lines) + b"\r\n" + VIA + connection + framing + END
 
 
-def request_head(request: Request, endpoint: EndpointProgram, extra: bytes) -> bytes:
+def request_head(request: Request, lines: list[bytes], endpoint: EndpointProgram, extra: bytes) -> bytes:
     """The head of a request to a backend; `extra` holds the fields of that connection alone."""
     path = endpoint.base + request.api_path if endpoint.base else request.api_path
     if request.query:
         path = path + "?" + request.query
     line = (request.method + " " + path + " HTTP/1.1\r\n").encode("latin-1")
-    lines = request.headers.lines
     if not lines:
         return line + endpoint.host_line[:-2] + extra + END
     return line + endpoint.host_line + b"\r\n".join(lines) + extra + END

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from gateway_runtime.exchange import Exchange, field_line
+from gateway_runtime.exchange import Exchange, Headers, field_line
 from gateway_runtime.policies.base import Template
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -57,13 +57,18 @@ class EndpointProgram:
             self.fixed_names.append(field.lower().encode("ascii"))
             self.lines.append(line)
 
-    def mark(self, exchange: Exchange) -> None:
-        """Set the endpoint's headers on a request that goes to it."""
-        headers = exchange.request.headers
+    def fields_for(self, exchange: Exchange) -> Headers:
+        """The fields of a request that goes to this endpoint; the request itself stays as it is.
+
+        Another endpoint, which may be tried next, never sees what is meant for this one.
+        """
+        given = exchange.request.headers
+        headers = Headers(given.names.copy(), given.lines.copy())
         for index, name in enumerate(self.fixed_names):
             headers.set_line(name, self.lines[index])
         for field, value in self.dynamic:
             headers.set(field, value(exchange))
+        return headers
 
 
 class EndpointGroupProgram:
@@ -86,3 +91,8 @@ class EndpointGroupProgram:
         index = self._next
         self._next = index + 1 if index + 1 < len(endpoints) else 0
         return endpoints[index]
+
+    def after(self, endpoint: EndpointProgram) -> EndpointProgram:
+        """The one behind an endpoint that could not be reached: in as many steps each is tried once."""
+        index = self.endpoints.index(endpoint) + 1
+        return self.endpoints[index if index < len(self.endpoints) else 0]

@@ -67,6 +67,17 @@ def parse_response(head: bytes, to_head_request: bool) -> ResponseHead:
     return result
 
 
+def check_begun(data: bytes) -> None:
+    """Refuse the beginning of a head that cannot become one, however much more comes: never wait for it.
+
+    Raises ProtocolError.
+    """
+    if data[:7] != b"HTTP/1."[: len(data)]:
+        raise invalid_response("the response does not start with a status line")
+    if data.count(b"\n") != data.count(b"\r\n"):
+        raise invalid_response("the response head has a line that CRLF does not end")
+
+
 def _status_line(line: bytes, headers: Headers) -> ResponseHead:
     version = line[:9]
     code = line[9:12]

@@ -13,14 +13,14 @@ def request(path: str, query: str, *lines: bytes) -> Request:
 
 def test_a_request_carries_the_endpoints_host_and_base_path() -> None:
     endpoint = EndpointProgram("e", "http://b.example:8080/v1/", [])
-    assert request_head(request("/a", "x=1", b"y: 2"), endpoint, CHUNKED) == (
+    assert request_head(request("/a", "x=1"), [b"y: 2"], endpoint, CHUNKED) == (
         b"GET /v1/a?x=1 HTTP/1.1\r\nhost: b.example:8080\r\ny: 2\r\ntransfer-encoding: chunked\r\n\r\n"
     )
 
 
 @pytest.mark.parametrize("extra", [b"", CHUNKED])
 def test_a_request_without_fields_does_not_end_early(extra: bytes) -> None:
-    head = request_head(request("/", ""), EndpointProgram("e", "http://b.example", []), extra)
+    head = request_head(request("/", ""), [], EndpointProgram("e", "http://b.example", []), extra)
     assert head == b"GET / HTTP/1.1\r\nhost: b.example" + extra + b"\r\n\r\n"
 
 

@@ -139,7 +139,7 @@ def test_any_bytes_are_a_response_or_a_protocol_error(data: bytes, to_head: bool
 
 
 def resent(head: RequestHead) -> bytes:
-    return request_head(head.request, ENDPOINT, CHUNKED if head.chunked else b"")
+    return request_head(head.request, head.request.headers.lines, ENDPOINT, CHUNKED if head.chunked else b"")
 
 
 def framing(head: RequestHead) -> tuple[str, str, str, int, bool]:
