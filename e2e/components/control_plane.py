@@ -116,9 +116,8 @@ class ControlPlane:
     def apply_crds(self, folder: Path) -> None:
         """Applies the CustomResourceDefinitions of a folder; returns when clients find their kinds."""
         applied = self.kubectl_output("apply", "--server-side", "-o", "name", "-f", str(folder))
-        wanted = {line.partition("/")[2] for line in applied.split()}
-        # Discovery follows a definition's condition Established after about a second.
-        _wait(f"the kinds of {folder}", lambda: wanted <= self._served(), self._check)
+        names = [line.partition("/")[2] for line in applied.split()]
+        _wait(f"the kinds of {folder}", lambda: self._are_served(names), self._check)
 
     def kubeconfig_for_service_account(self, namespace: str, name: str) -> Path:
         """A kubeconfig with a fresh token of a service account that exists, with the rights RBAC gives it."""
@@ -175,9 +174,12 @@ class ControlPlane:
             if server:
                 server.check()
 
-    def _served(self) -> set[str]:
-        done = self.kubectl("api-resources", "--cached=false", "-o", "name")
-        return set(done.stdout.split())
+    def _are_served(self, names: list[str]) -> bool:
+        """Discovery and OpenAPI follow a definition's condition Established only after about a second."""
+        found = self.kubectl("api-resources", "--cached=false", "-o", "name").stdout.split()
+        return set(names) <= set(found) and all(
+            self.kubectl("explain", name).returncode == 0 for name in names
+        )
 
     def _is_ready(self) -> bool:
         try:

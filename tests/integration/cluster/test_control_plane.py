@@ -1,6 +1,9 @@
 """Penstock's kinds in the real Kubernetes API: what it takes, what it refuses and in which words."""
 
+import signal
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http import HTTPStatus
@@ -13,7 +16,8 @@ import yaml
 
 from e2e.components.control_plane import ControlPlane
 
-EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLES = ROOT / "examples"
 
 SUBSCRIPTION = """
 apiVersion: penstock.dev/v1alpha1
@@ -150,3 +154,18 @@ def test_keeps_its_data_while_the_api_server_is_away(own_control_plane: ControlP
     assert "refused" in own_control_plane.kubectl("get", "configmap", "kept").stderr
     own_control_plane.start_api_server()
     assert own_control_plane.kubectl_output("get", "configmap", "kept", "-o", "name") == "configmap/kept\n"
+
+
+def test_one_for_developers_goes_with_its_data_on_ctrl_c(control_plane: ControlPlane) -> None:
+    command = [sys.executable, "-m", "e2e.components.control_plane"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        kubeconfig = Path(process.stdout.readline().decode().strip())
+        try:
+            listed = control_plane.kubectl_output("get", "namespaces", f"--kubeconfig={kubeconfig}")
+            assert "kube-system" in listed
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert not kubeconfig.parent.exists()
