@@ -5,6 +5,7 @@ An API that cannot be compiled keeps its routes and answers 503 with what is wro
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from gateway_runtime.program.endpoints import EndpointGroupProgram, EndpointProg
 from gateway_runtime.program.flows import Chain, CompiledFlow, Selection
 from gateway_runtime.program.templates import TemplateProgram
 from gateway_runtime.security.authenticator import KeySetSource, compile_admission
+from gateway_runtime.snapshot.keys import check_pepper
+from gateway_runtime.snapshot.references import binary_uri
 from gateway_runtime.snapshot.types import (
     ApiSection,
     EndpointGroup,
@@ -92,6 +95,13 @@ class ApiCompiler:
         if value is None:
             raise KeyError(f"the secret {uri} is not there")
         return value
+
+    def pepper(self) -> bytes:
+        """What the digests of API keys are keyed with; raises KeyError where it is named but not there."""
+        reference = self._gateway.key_pepper
+        if reference is None:
+            return b""
+        return check_pepper(base64.b64decode(self.secret(binary_uri(reference)), validate=True))
 
     def jwks(self, url: str, refresh: float) -> KeySetSource:
         """The keys of a JWKS URL."""

@@ -13,7 +13,8 @@ from gateway_runtime.program.compile import ApiCompiler, Surroundings
 from gateway_runtime.program.cors import CorsProgram
 from gateway_runtime.program.router import Route, Router
 from gateway_runtime.snapshot.codec import Delta
-from gateway_runtime.snapshot.types import ApiSection, GatewaySection, Snapshot
+from gateway_runtime.snapshot.references import secret_uris
+from gateway_runtime.snapshot.types import GatewaySection, Snapshot
 
 HostRoute = tuple[str, Route]
 _MANY_ROUTES = 64
@@ -85,7 +86,8 @@ def changed_apis(delta: Delta) -> list[str]:
 def users_of(snapshot: Snapshot, uris: Iterable[str]) -> list[str]:
     """The APIs that use one of these secrets."""
     wanted = frozenset(uris)
-    return [key for key, entry in snapshot.apis.items() if wanted & _secret_uris(entry.section)]
+    gateway = snapshot.gateway
+    return [key for key, entry in snapshot.apis.items() if wanted & secret_uris(entry.section, gateway)]
 
 
 def changed_secrets(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
@@ -93,17 +95,9 @@ def changed_secrets(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]
     return [uri for uri in {**old, **new} if old.get(uri) != new.get(uri)]
 
 
-def _secret_uris(section: ApiSection) -> set[str]:
-    uris = {ref.uri for ref in section.secrets.values()}
-    for plan in section.plans:
-        secret = getattr(plan.security, "secret", None)
-        if secret is not None:
-            uris.add(secret.uri)
-    return uris
-
-
 def _touches_apis(old: GatewaySection, new: GatewaySection) -> bool:
-    return old.flows != new.flows or old.access_log != new.access_log
+    kept = (old.flows, old.access_log, old.key_pepper)
+    return kept != (new.flows, new.access_log, new.key_pepper)
 
 
 def _compile_api(program: Program, key: str, surroundings: Surroundings) -> list[HostRoute]:

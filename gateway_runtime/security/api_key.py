@@ -13,6 +13,7 @@ from gateway_runtime.errors import error_reply
 from gateway_runtime.exchange import Exchange, Request
 from gateway_runtime.security.method import ABSENT, SecurityEnvironment, Strip, Verdict
 from gateway_runtime.security.subscriptions import Grant
+from gateway_runtime.snapshot.keys import peppered
 from gateway_runtime.snapshot.types import ApiKeySecurity
 
 MIN_KEY = 8
@@ -36,6 +37,7 @@ class ApiKeyMethod:
         self._query = security.query
         self.propagate: bool = security.propagate
         self._grants = grants
+        self._pepper = environment.pepper()
         self._now = environment.now
         self.places: dict[str, Strip] = {f"header {security.header.lower()}": self._strip_header}
         if self._query is not None:
@@ -67,6 +69,8 @@ class ApiKeyMethod:
         if not MIN_KEY <= len(key) <= MAX_KEY:
             return error_reply("API_KEY_INVALID")
         digest = sha256(key).digest()
+        if self._pepper:
+            digest = peppered(digest, self._pepper)
         grant = self._grants.get(digest)
         if grant is None or not hmac.compare_digest(grant.digest, digest):
             return error_reply("API_KEY_INVALID")

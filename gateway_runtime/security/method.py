@@ -75,6 +75,10 @@ class SecurityEnvironment(Protocol):
         """The value of a secret; raises KeyError where it is not there."""
         ...
 
+    def pepper(self) -> bytes:
+        """What the digests of API keys are keyed with; empty where they are plain."""
+        ...
+
     def jwks(self, url: str, refresh: float) -> KeySetSource:
         """The keys at a URL, looked at anew after `refresh` seconds."""
         ...

@@ -34,7 +34,7 @@ class Grant:
 
 
 def grants_by_key(section: SubscriptionsSection | None, plan: str) -> dict[bytes, Grant]:
-    """The grants of a plan by the SHA-256 of their API keys."""
+    """The grants of a plan by the digests of their API keys."""
     found: dict[bytes, Grant] = {}
     for subscription in _of_plan(section, plan):
         for text in subscription.key_digests:

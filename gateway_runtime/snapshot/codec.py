@@ -37,7 +37,12 @@ def encode(value: Wire) -> bytes:
 
 def digest(section: Wire) -> str:
     """The first 16 bytes of the SHA-256 of a section's canonical JSON, in hexadecimal."""
-    return hashlib.sha256(encode(section)).hexdigest()[:32]
+    return text_digest(encode(section))
+
+
+def text_digest(text: bytes) -> str:
+    """The digest of a section that is JSON already."""
+    return hashlib.sha256(text).hexdigest()[:32]
 
 
 def api_entry(section: ApiSection) -> ApiEntry:

@@ -1,28 +1,19 @@
-"""Sections to the parts that travel as ConfigMaps, and parts back to a snapshot.
+"""Sections to the parts that travel as ConfigMaps, and an object back to the part that it holds.
 
 A section larger than a ConfigMap may be is cut; its parts carry the digest of the whole, so that a reader
-that has seen only some of them goes on with the section it had before.
+that has seen only some of them goes on with the section it had before (`snapshot/assembler.py`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
-
-import msgspec
+from typing import Final, Literal, TypeGuard, get_args
 
 from gateway_runtime.snapshot.codec import digest, encode
-from gateway_runtime.snapshot.types import (
-    ApiEntry,
-    ApiSection,
-    GatewaySection,
-    Snapshot,
-    SubscriptionsEntry,
-    SubscriptionsSection,
-    Wire,
-)
+from gateway_runtime.snapshot.types import Snapshot, Wire
 
 GATEWAY_LABEL: Final = "penstock.dev/gateway"
 """On every object that one gateway's pods read or write: the name of the GatewayDeployment."""
@@ -37,11 +28,7 @@ MAX_PART: Final = 700_000
 """Bytes of one part: below the 1 MiB of a ConfigMap, with room for escapes."""
 
 SectionKind = Literal["gateway", "api", "subscriptions"]
-_SECTIONS: Final[dict[str, type[Wire]]] = {
-    "gateway": GatewaySection,
-    "api": ApiSection,
-    "subscriptions": SubscriptionsSection,
-}
+_PLACE: Final = re.compile(r"([1-9][0-9]{0,3})/([1-9][0-9]{0,3})", re.ASCII)
 
 
 class PartError(Exception):
@@ -92,18 +79,25 @@ def section_parts(kind: SectionKind, key: str, whole: str, section: Wire) -> tup
     return tuple(Part(kind, key, whole, index, len(pieces), piece) for index, piece in enumerate(pieces, 1))
 
 
-def read_part(labels: dict[str, str], annotations: dict[str, str], data: dict[str, str]) -> Part:
+def read_part(labels: Mapping[str, str], annotations: Mapping[str, str], data: Mapping[str, str]) -> Part:
     """The part that an object holds. Raises PartError where it is none."""
     try:
         kind = labels[SECTION_LABEL]
-        index, _, count = annotations[PART_ANNOTATION].partition("/")
-        key = annotations.get(API_ANNOTATION, "")
-        part = Part(kind, key, annotations[DIGEST_ANNOTATION], int(index), int(count), data[DATA_KEY])  # type: ignore[arg-type]
-    except (KeyError, ValueError) as error:
-        raise PartError(f"no part of a section: {error}") from error
-    if kind not in _SECTIONS or not 1 <= part.index <= part.count or bool(key) == (kind == "gateway"):
-        raise PartError(f"no part of a section: {kind} {annotations[PART_ANNOTATION]}")
-    return part
+        place = _PLACE.fullmatch(annotations[PART_ANNOTATION])
+        whole, text = annotations[DIGEST_ANNOTATION], data[DATA_KEY]
+    except KeyError as error:
+        raise PartError(f"no part of a section: it has no {error}") from error
+    key = annotations.get(API_ANNOTATION, "")
+    if not _is_kind(kind) or place is None or bool(key) == (kind == "gateway"):
+        raise PartError(f"no part of a section: `{kind}` of `{key}`, part {annotations[PART_ANNOTATION]}")
+    index, count = int(place[1]), int(place[2])
+    if index > count:
+        raise PartError(f"no part of a section: part {index} of {count}")
+    return Part(kind, key, whole, index, count, text)
+
+
+def _is_kind(text: str) -> TypeGuard[SectionKind]:
+    return text in get_args(SectionKind)
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -114,61 +108,3 @@ def _pieces(text: str) -> Iterator[str]:
     step = MAX_PART // 4
     for start in range(0, len(text), step):
         yield text[start : start + step]
-
-
-class Assembler:
-    """Puts parts together as they come and go; a section changes only once all its parts are there."""
-
-    __slots__ = ("_parts", "_sections")
-
-    def __init__(self) -> None:
-        self._parts: dict[tuple[str, str], dict[int, Part]] = {}
-        self._sections: dict[tuple[str, str], tuple[str, Wire]] = {}
-
-    def add(self, part: Part) -> bool:
-        """Take a part in; answers whether a section has changed.
-
-        Raises PartError where the whole is no section that this version knows: the one before stays.
-        """
-        place = (part.kind, part.key)
-        held = self._parts.setdefault(place, {})
-        held[part.index] = part
-        parts = [held.get(index) for index in range(1, part.count + 1)]
-        whole = [
-            one for one in parts if one is not None and (one.digest, one.count) == (part.digest, part.count)
-        ]
-        before = self._sections.get(place)
-        if len(whole) < part.count or (before is not None and before[0] == part.digest):
-            return False
-        self._sections[place] = (part.digest, _decode(part.kind, "".join(one.data for one in whole)))
-        return True
-
-    def remove(self, kind: str, key: str, index: int) -> bool:
-        """Drop a part; answers whether its section is gone with it (its first part is)."""
-        held = self._parts.get((kind, key), {})
-        held.pop(index, None)
-        if not held:
-            self._parts.pop((kind, key), None)
-        return index == 1 and self._sections.pop((kind, key), None) is not None
-
-    def snapshot(self) -> Snapshot | None:
-        """What is there; None without the gateway's own section. Subscriptions without their API wait."""
-        gateway = self._sections.get(("gateway", ""))
-        if gateway is None:
-            return None
-        apis: dict[str, ApiEntry] = {}
-        subscriptions: dict[str, SubscriptionsEntry] = {}
-        for (_, key), (whole, section) in self._sections.items():
-            if isinstance(section, ApiSection):
-                apis[key] = ApiEntry(digest=whole, section=section)
-            elif isinstance(section, SubscriptionsSection) and ("api", key) in self._sections:
-                subscriptions[key] = SubscriptionsEntry(digest=whole, section=section)
-        assert isinstance(gateway[1], GatewaySection)
-        return Snapshot(gateway=gateway[1], apis=apis, subscriptions=subscriptions)
-
-
-def _decode(kind: str, text: str) -> Wire:
-    try:
-        return msgspec.json.decode(text, type=_SECTIONS[kind])
-    except msgspec.DecodeError as error:
-        raise PartError(f"a section `{kind}` that this version cannot read: {error}") from error

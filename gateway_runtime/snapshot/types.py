@@ -155,7 +155,7 @@ class ApiSection(Wire):
 
 
 class Subscription(Wire):
-    """Who may use a plan. Times in seconds since the epoch; keys as hexadecimal SHA-256."""
+    """Who may use a plan. Times in seconds since the epoch; keys as digests (`snapshot/keys.py`)."""
 
     name: str
     plan: str
@@ -203,7 +203,11 @@ class Timeouts(Wire):
 
 
 class GatewaySection(Wire):
-    """What the gateway is besides its APIs."""
+    """What the gateway is besides its APIs.
+
+    `key_pepper` names the bytes with which the digests of API keys are keyed (`snapshot/keys.py`); without
+    it they are plain.
+    """
 
     name: str = "default"
     namespace: str = "default"
@@ -213,6 +217,7 @@ class GatewaySection(Wire):
     trusted_proxies: tuple[str, ...] = ()
     flows: tuple[Flow, ...] = ()
     access_log: bool = True
+    key_pepper: SecretRef | None = None
 
 
 class ApiEntry(Wire):

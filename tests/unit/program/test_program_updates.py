@@ -1,6 +1,10 @@
 """A delta to the next program: what changed is compiled anew, all else stays the same object."""
 
+import base64
+from dataclasses import replace
+
 import pytest
+from msgspec import structs
 
 from gateway_runtime.program.program import Program, compile_program, recompile, update_program, users_of
 from gateway_runtime.snapshot.codec import difference, subscriptions_entry
@@ -9,6 +13,7 @@ from gateway_runtime.snapshot.types import (
     Endpoint,
     EndpointGroup,
     Flow,
+    GatewaySection,
     HttpRoute,
     Limits,
     Plan,
@@ -152,3 +157,34 @@ def test_an_api_is_served_at_all_its_hosts_and_paths(section, snapshot, surround
     for host, path in (("a.example", "/x"), ("b.w.example", "/x/1"), ("other", "/anything")):
         assert key_at(program, path, host) == "shop/a"
     assert key_at(update(program, snapshot(section("b"))), "/x", "a.example") is None
+
+
+PEPPER = SecretRef(uri="kubernetes/gateways/edge-pepper:pepper")
+KEYS = (Plan(name="gold", security=ApiKeySecurity()),)
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        (None, "the secret base64:kubernetes/gateways/edge-pepper:pepper is not there"),
+        (base64.b64encode(b"short").decode(), "the pepper has 5 bytes"),
+        (base64.b64encode(bytes(range(224, 256))).decode(), ""),
+    ],
+)
+def test_only_apis_with_keys_need_the_pepper(value, error, section, snapshot, surroundings) -> None:
+    values = {} if value is None else {f"base64:{PEPPER.uri}": value}
+    given = snapshot(section("open"), section("keys", plans=KEYS))
+    given = structs.replace(given, gateway=GatewaySection(key_pepper=PEPPER))
+    program = compile_program(given, replace(surroundings, secrets=values))
+    assert program.apis["shop/open"].error == ""
+    assert error in program.apis["shop/keys"].error
+    assert bool(error) == bool(program.apis["shop/keys"].error)
+    assert users_of(given, [f"base64:{PEPPER.uri}"]) == ["shop/keys"]
+
+
+def test_another_pepper_compiles_all_apis_anew(section, snapshot, surroundings, update) -> None:
+    plain = snapshot(section("keys", plans=KEYS))
+    old = compile_program(plain, surroundings)
+    assert old.apis["shop/keys"].error == ""
+    new = update(old, structs.replace(plain, gateway=GatewaySection(key_pepper=PEPPER)))
+    assert "is not there" in new.apis["shop/keys"].error

@@ -20,6 +20,7 @@ class World:
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
         self.time = NOW
+        self.key_pepper = b""
         self.secrets = dict(secrets or {})
         self.key_sets = KeySets(clock=self.now)
 
@@ -28,6 +29,9 @@ class World:
 
     def secret(self, uri: str) -> str:
         return self.secrets[uri]
+
+    def pepper(self) -> bytes:
+        return self.key_pepper
 
     def jwks(self, url: str, refresh: float) -> JwksSource:
         return self.key_sets.source(url, refresh)

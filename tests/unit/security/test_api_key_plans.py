@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from security_world import NOW, World, exchange, key_subscription, refused
 
+from gateway_runtime.snapshot.keys import key_digest
 from gateway_runtime.snapshot.types import ApiKeySecurity, Plan
 
 KEY = "key-of-mobile-0001"
@@ -106,3 +108,20 @@ def test_a_subscription_starts_and_ends_by_the_clock_alone(world: World) -> None
 def test_an_unknown_state_is_an_error_of_the_api_not_an_open_door(world: World) -> None:
     with pytest.raises(KeyError):
         world.admission(GOLD, subscriptions=(key_subscription("mobile", KEY, state="Pending"),))
+
+
+PEPPER = b"\x00\xffpepper" * 4
+
+
+def test_with_a_pepper_a_key_opens_by_its_keyed_digest(world: World) -> None:
+    world.key_pepper = PEPPER
+    peppered = msgspec.structs.replace(MOBILE, key_digests=(key_digest(MOBILE.key_digests[0], PEPPER),))
+    admit = world.admission(GOLD, subscriptions=(peppered,))
+    assert admit(exchange(("X-Api-Key", KEY))) is None
+    assert refused(admit(exchange(("X-Api-Key", KEY + "x")))) == "API_KEY_INVALID"
+
+
+def test_with_a_pepper_a_plain_digest_opens_nothing(world: World) -> None:
+    world.key_pepper = PEPPER
+    admit = world.admission(GOLD, subscriptions=(MOBILE,))
+    assert refused(admit(exchange(("X-Api-Key", KEY)))) == "API_KEY_INVALID"

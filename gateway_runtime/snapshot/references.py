@@ -1,0 +1,49 @@
+"""Which secrets a section names.
+
+A value goes to the workers under the URI of its reference, as text. The pepper is no text but bytes: it goes
+as base64 under a URI of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway_runtime.snapshot.types import (
+    ApiKeySecurity,
+    ApiSection,
+    GatewaySection,
+    JwtSecurity,
+    SecretRef,
+)
+
+BINARY_PREFIX: Final = "base64:"
+
+
+def binary_uri(reference: SecretRef) -> str:
+    """The URI under which a value of any bytes goes to the workers, as base64."""
+    return BINARY_PREFIX + reference.uri
+
+
+def gateway_uris(section: GatewaySection) -> frozenset[str]:
+    """The URIs of the secrets that the gateway's own section names."""
+    return frozenset() if section.key_pepper is None else frozenset((binary_uri(section.key_pepper),))
+
+
+def api_uris(section: ApiSection) -> frozenset[str]:
+    """The URIs of the secrets that an API's section names."""
+    uris = {reference.uri for reference in section.secrets.values()}
+    for plan in section.plans:
+        if isinstance(plan.security, JwtSecurity) and plan.security.secret is not None:
+            uris.add(plan.security.secret.uri)
+    return frozenset(uris)
+
+
+def has_api_keys(section: ApiSection) -> bool:
+    """Whether an API lets in by keys, and so needs the gateway's pepper."""
+    return any(isinstance(plan.security, ApiKeySecurity) for plan in section.plans)
+
+
+def secret_uris(section: ApiSection, gateway: GatewaySection) -> frozenset[str]:
+    """The URIs of all secrets that an API of a gateway needs."""
+    own = api_uris(section)
+    return own | gateway_uris(gateway) if has_api_keys(section) else own
