@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ from gateway_runtime.protocols.http1.errors import ProtocolError
 from gateway_runtime.protocols.http1.target import check_target, normalise_path
 
 _EVERY_PATH = ".*"
+_SEPARATORS = re.compile(r"[/\\]")
 _INVALID = "REWRITE_URL_INVALID"
 _PATTERN_BYTES = 1 << 20
 """Bounds what a compiled pattern and its matching take."""
@@ -108,12 +110,13 @@ def _new_query(text: str) -> str | None:
 
 
 def _has_dots(path: str) -> bool:
-    return any(unquote(segment) in (".", "..") for segment in path.split("/"))
+    """Whether a backend could see a dot segment, one that decodes %2F before it splits the path included."""
+    return any(segment in (".", "..") for segment in _SEPARATORS.split(unquote(path)))
 
 
 def _is_on_the_wire(target: str) -> bool:
     try:
-        check_target(target.encode())
+        check_target(target.encode("utf-8", "surrogatepass"))
     except ProtocolError:
         return False
     return True
