@@ -27,6 +27,7 @@ _DURATION = re.compile(r"(?:[0-9]{1,9}(?:ms|s|m|h|d))+")
 _DURATION_PART = re.compile(r"([0-9]+)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE = re.compile(r"([0-9]{1,15})(Ki|Mi|Gi|k|M|G)?")
+_ADDRESS_RANGE = re.compile(r"[0-9A-Fa-f:.]{2,45}(?:/[0-9]{1,3})?")
 _NO_HEADER_TEXT = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
@@ -72,7 +73,15 @@ def _written_duration(value: object, info: ValidationInfo) -> object:
 
 
 def _network(value: str) -> str:
-    ipaddress.ip_network(value, strict=False)
+    """An address or a CIDR range; netmasks and zones, which `ipaddress` takes too, are none."""
+    try:
+        if _ADDRESS_RANGE.fullmatch(value) is None:
+            raise ValueError(value)
+        ipaddress.ip_network(value, strict=False)
+    except ValueError as error:
+        raise ValueError(
+            f"expected an IP address or a CIDR range such as 10.0.0.0/8 or 2001:db8::/32, found `{value}`"
+        ) from error
     return value
 
 
