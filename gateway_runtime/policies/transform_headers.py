@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gateway_runtime.policies.base import Environment, PolicyConfiguration, PolicyType, StepFunction
 from gateway_runtime.policies.fields import EndToEndHeaderName, HeaderTemplate
@@ -33,6 +33,12 @@ class TransformHeaders(PolicyConfiguration):
         dict[EndToEndHeaderName, HeaderTemplate],
         Field(max_length=64, description="Fields that come in addition to those of their name."),
     ] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _does_something(self) -> TransformHeaders:
+        if not self.remove and not self.set and not self.add:
+            raise ValueError("remove, set or add is needed")
+        return self
 
 
 def _edits(configuration: TransformHeaders, environment: Environment) -> list[Edit]:
