@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 import gateway_runtime.policies as package
 from gateway_runtime.policies.base import PolicyType
 
 ENTRY_POINT_GROUP = "penstock.policies"
+
+_LOG = logging.getLogger(__name__)
 
 
 @cache
@@ -26,13 +29,25 @@ def built_in_policies() -> dict[str, PolicyType]:
 
 @cache
 def plug_in_policies() -> dict[str, PolicyType]:
-    """The policies of installed plug-ins by entry point name."""
+    """The policies of installed plug-ins by entry point name; broken ones are left out and logged."""
     found = {}
     for entry in entry_points(group=ENTRY_POINT_GROUP):
-        policy = entry.load()
-        if isinstance(policy, PolicyType):
+        policy = _load(entry)
+        if policy is not None:
             found[entry.name] = policy
     return found
+
+
+def _load(entry: EntryPoint) -> PolicyType | None:
+    try:
+        policy = entry.load()
+    except Exception as error:  # a broken plug-in is the trouble of those who use it
+        _LOG.warning("the plug-in policy %s (%s) cannot be loaded: %r", entry.name, entry.value, error)
+        return None
+    if not isinstance(policy, PolicyType):
+        _LOG.warning("the plug-in policy %s (%s) is no PolicyType", entry.name, entry.value)
+        return None
+    return policy
 
 
 def find_policy(name: str) -> PolicyType | None:
