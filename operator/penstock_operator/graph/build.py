@@ -15,6 +15,7 @@ from penstock_operator.graph.gateways import Placed, place
 from penstock_operator.graph.linking import Links, link
 from penstock_operator.graph.memo import Memo
 from penstock_operator.graph.orphans import ended_subscriptions, orphan_reports
+from penstock_operator.graph.placement import NamespaceLabels
 from penstock_operator.graph.types import Graph, Report
 from penstock_operator.resources.parse import Parsed
 
@@ -24,17 +25,19 @@ def build_graph(
     memo: Memo | None = None,
     now: datetime | None = None,
     broken: frozenset[str] = frozenset(),
+    namespaces: NamespaceLabels | None = None,
 ) -> Graph:
     """The graph of resources.
 
     With the memo of the build before, only what has changed since is checked anew; a resource has changed
     where its `Parsed` is another object. Without `now` no subscription is reported as ended. `broken` names
     resources (`Kind namespace/name`) that are there but could not be parsed: to refer to one is no mistake.
+    `namespaces` are the labels of the cluster's namespaces; None where there is no cluster.
     """
     memo = Memo() if memo is None else memo
     links = link(resources, memo)
     assembled = assemble_apis(links, memo)
-    placed = place(links, assembled)
+    placed = place(links, assembled, namespaces)
     reports = merge(
         (*_reports(links, assembled, placed), *_ended(links, now), *orphan_reports(links, broken))
     )

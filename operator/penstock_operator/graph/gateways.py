@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from penstock_operator.graph.assembly import Assembled
 from penstock_operator.graph.items import Item
 from penstock_operator.graph.linking import Links
-from penstock_operator.graph.placement import select, uncovered
+from penstock_operator.graph.placement import NamespaceLabels, select, uncovered, unknown_labels
 from penstock_operator.graph.routes import conflict_finding, find_conflicts
 from penstock_operator.graph.types import ApiNode, Finding, GatewayNode, Report
 from penstock_operator.resources.api_definition import ApiDefinition
@@ -22,17 +23,18 @@ class Placed:
     reports: list[Report] = field(default_factory=list)
 
 
-def place(links: Links, assembled: dict[str, Assembled]) -> Placed:
+def place(links: Links, assembled: dict[str, Assembled], namespaces: NamespaceLabels | None) -> Placed:
     """The usable gateways with the usable, started APIs that they serve."""
     placed = Placed()
     nodes = {key: api.node for key, api in assembled.items() if api.node is not None}
     startable = [api for key, api in links.apis.items() if api.is_started and key in nodes]
     unserved = {api.key: api for api in startable}
     for item in sorted(links.gateways.values(), key=lambda gateway: gateway.key):
-        gateway, chosen = _gateway(item), select(_gateway(item), startable)
+        gateway = _gateway(item)
+        chosen = select(gateway, startable, namespaces)
         for api in chosen:
             unserved.pop(api.key, None)
-        if _check(item, placed.reports):
+        if _check(item, unknown_labels(gateway, namespaces), placed.reports):
             served = _without_conflicts(item, chosen, nodes, placed.reports)
             placed.gateways[item.key] = GatewayNode(gateway, item.parsed.manifest.data, served)
     gateways = [_gateway(item) for item in links.gateways.values()]
@@ -40,10 +42,10 @@ def place(links: Links, assembled: dict[str, Assembled]) -> Placed:
     return placed
 
 
-def _check(item: Item, reports: list[Report]) -> bool:
+def _check(item: Item, more: Iterable[Finding], reports: list[Report]) -> bool:
     message = "platform flows run for all APIs: secrets and properties of one API are not theirs to read"
     uses = {use.path: use for use in (*item.secrets, *item.properties)}
-    findings = (*item.findings, *(Finding("InvalidExpression", message, path) for path in uses))
+    findings = (*item.findings, *(Finding("InvalidExpression", message, path) for path in uses), *more)
     if findings:
         reports.append(Report(item.parsed, item.id, findings))
     return not any(finding.is_error for finding in findings)

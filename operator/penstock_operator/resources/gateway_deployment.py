@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gateway_runtime.policies.fields import Duration, Network, Size, StrictModel
 from penstock_operator.resources.api_definition import AccessLog, Tag
+from penstock_operator.resources.exposure import NetworkPolicyTemplate, ServiceTemplate
 from penstock_operator.resources.flows import Flows
-from penstock_operator.resources.meta import NamedList, Names, PrinterColumn, Resource
+from penstock_operator.resources.meta import NamedList, Names, PrinterColumn, Resource, Rules
+from penstock_operator.resources.pod_template import (
+    Autoscaling,
+    DisruptionBudget,
+    PodTemplate,
+    ServiceAccountTemplate,
+)
+from penstock_operator.resources.selectors import LabelSelector
+
+DEFAULT_REPLICAS = 2
 
 
 class Listener(StrictModel):
@@ -55,9 +65,24 @@ class Timeouts(StrictModel):
 class NamespaceSelection(StrictModel):
     """Which namespaces the gateway's APIs may live in."""
 
+    rules: ClassVar[Rules] = (
+        (
+            "(has(self.from) && self.from == 'Selector') == has(self.selector)",
+            "`selector` goes with from: Selector",
+        ),
+    )
+
     from_: Annotated[
-        Literal["All", "Same"], Field(alias="from", description="Same: the GatewayDeployment's own.")
+        Literal["All", "Same", "Selector"],
+        Field(alias="from", description="Same: the GatewayDeployment's own; Selector: by their labels."),
     ] = "All"
+    selector: Annotated[LabelSelector | None, Field(description="Labels of the namespaces.")] = None
+
+    @model_validator(mode="after")
+    def _selector_with_selector(self) -> NamespaceSelection:
+        if (self.from_ == "Selector") != (self.selector is not None):
+            raise ValueError(self.rules[0][1])
+        return self
 
 
 class ApiSelection(StrictModel):
@@ -69,9 +94,41 @@ class ApiSelection(StrictModel):
 class GatewayDeploymentSpec(StrictModel):
     """What the gateway is."""
 
-    workers: Annotated[int | None, Field(ge=1, le=1024, description="Worker processes; none: one a CPU.")] = (
+    rules: ClassVar[Rules] = (
+        (
+            "!(has(self.replicas) && has(self.autoscaling))",
+            "only one of `replicas` and `autoscaling` is used",
+        ),
+        (
+            "!has(self.autoscaling) || 'cpu' in self.podTemplate.resources.requests || "
+            "(has(self.podTemplate.resources.limits) && 'cpu' in self.podTemplate.resources.limits)",
+            "autoscaling needs podTemplate.resources.requests.cpu",
+        ),
+        (
+            "!has(self.service) || !has(self.service.nodePorts) || "
+            "self.service.nodePorts.all(name, self.listeners.exists(one, one.name == name))",
+            "the names in service.nodePorts are those of listeners",
+        ),
+    )
+
+    replicas: Annotated[
+        int | None,
+        Field(ge=0, le=1000, description=f"Pods; {DEFAULT_REPLICAS} where there is no autoscaling either."),
+    ] = None
+    autoscaling: Annotated[Autoscaling | None, Field(description="Pods by load, in place of `replicas`.")] = (
         None
     )
+    image: Annotated[
+        str | None, Field(min_length=1, max_length=1024, description="The pods' image; none: the operator's.")
+    ] = None
+    workers: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=1024,
+            description="Worker processes; none: one a CPU, in a pod of its CPU limit or else its request.",
+        ),
+    ] = None
     tags: Annotated[tuple[Tag, ...], Field(strict=False, description="Sharding tags that it covers.")] = ()
     apis: ApiSelection = Field(default_factory=ApiSelection, description="Which APIs it serves.")
     listeners: Annotated[
@@ -85,6 +142,29 @@ class GatewayDeploymentSpec(StrictModel):
     ] = ()
     flows: Annotated[Flows, Field(description="Platform policies, before every API's own.")] = ()
     access_log: AccessLog = Field(default_factory=AccessLog, description="The access log of all APIs.")
+    service: ServiceTemplate = Field(default_factory=ServiceTemplate, description="The Service.")
+    pod_template: PodTemplate = Field(default_factory=PodTemplate, description="What the pods are like.")
+    service_account: ServiceAccountTemplate = Field(
+        default_factory=ServiceAccountTemplate, description="The pods' ServiceAccount."
+    )
+    disruption_budget: DisruptionBudget = Field(
+        default_factory=DisruptionBudget, description="The PodDisruptionBudget."
+    )
+    network_policy: NetworkPolicyTemplate = Field(
+        default_factory=NetworkPolicyTemplate, description="The NetworkPolicy."
+    )
+
+    @model_validator(mode="after")
+    def _fields_fit_together(self) -> GatewayDeploymentSpec:
+        broken = (
+            self.replicas is not None and self.autoscaling is not None,
+            self.autoscaling is not None and self.pod_template.resources.cpu is None,
+            not self.service.node_ports.keys() <= {listener.name for listener in self.listeners},
+        )
+        for fails, (_, message) in zip(broken, self.rules, strict=True):
+            if fails:
+                raise ValueError(message)
+        return self
 
 
 class GatewayDeployment(Resource):
