@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from conftest import section, subscriptions
 from hypothesis import given
 from hypothesis import strategies as st
+from snapshot_sections import section, subscriptions
 
 from gateway_runtime.snapshot import parts as wire
 from gateway_runtime.snapshot.assembler import Assembler
 from gateway_runtime.snapshot.codec import api_entry, digest, subscriptions_entry, text_digest
 from gateway_runtime.snapshot.parts import Part, section_parts, snapshot_parts
 from gateway_runtime.snapshot.types import GatewaySection, Snapshot
-
-MakeSnapshot = Callable[..., Snapshot]
 
 
 @pytest.fixture(autouse=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import section
+from snapshot_sections import section, snapshot
 
 from gateway_runtime.snapshot.codec import digest
 from gateway_runtime.snapshot.parts import (
@@ -22,12 +21,10 @@ from gateway_runtime.snapshot.parts import (
     section_parts,
     snapshot_parts,
 )
-from gateway_runtime.snapshot.types import GatewaySection, Snapshot
-
-MakeSnapshot = Callable[..., Snapshot]
+from gateway_runtime.snapshot.types import GatewaySection
 
 
-def test_each_part_is_read_back_from_its_object(snapshot: MakeSnapshot) -> None:
+def test_each_part_is_read_back_from_its_object() -> None:
     parts = list(snapshot_parts(snapshot(section("a"), section("b"))))
     assert [(part.kind, part.key) for part in parts] == [
         ("gateway", ""),
@@ -39,7 +36,7 @@ def test_each_part_is_read_back_from_its_object(snapshot: MakeSnapshot) -> None:
         assert read_part(part.labels("edge"), part.annotations(), {DATA_KEY: part.data}) == part
 
 
-def test_parts_of_different_sections_have_different_names(snapshot: MakeSnapshot) -> None:
+def test_parts_of_different_sections_have_different_names() -> None:
     parts = list(snapshot_parts(snapshot(section("a"), section("b"), section("c"))))
     names = {part.name("edge") for part in parts}
     assert len(names) == len(parts)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
-
 from gateway_runtime.snapshot.codec import api_entry, subscriptions_entry
 from gateway_runtime.snapshot.types import (
     ApiSection,
     Endpoint,
     EndpointGroup,
-    GatewaySection,
     HttpRoute,
     KeylessSecurity,
     Plan,
@@ -37,16 +32,11 @@ def subscriptions(name: str, *applications: str) -> SubscriptionsSection:
     return SubscriptionsSection(api=f"shop/{name}", subscriptions=found)
 
 
-@pytest.fixture
-def snapshot() -> Callable[..., Snapshot]:
+def snapshot(*sections: ApiSection) -> Snapshot:
     """A snapshot of APIs; each but the first has two subscriptions."""
-
-    def make(*sections: ApiSection, gateway: GatewaySection | None = None) -> Snapshot:
-        apis = {f"shop/{one.name}": api_entry(one) for one in sections}
-        subscribed = {
-            f"shop/{one.name}": subscriptions_entry(subscriptions(one.name, "mobile", "web"))
-            for one in sections[1:]
-        }
-        return Snapshot(gateway=gateway or GatewaySection(), apis=apis, subscriptions=subscribed)
-
-    return make
+    apis = {f"shop/{one.name}": api_entry(one) for one in sections}
+    subscribed = {
+        f"shop/{one.name}": subscriptions_entry(subscriptions(one.name, "mobile", "web"))
+        for one in sections[1:]
+    }
+    return Snapshot(apis=apis, subscriptions=subscribed)
