@@ -6,7 +6,6 @@ e2e.components.control_plane` starts one for developers and prints the path of i
 
 from __future__ import annotations
 
-import http.client
 import os
 import secrets
 import shutil
@@ -17,6 +16,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
+from http import HTTPStatus
+from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -182,15 +184,16 @@ class ControlPlane:
         )
 
     def _is_ready(self) -> bool:
+        # The namespaces of the system, of which `default` is the last, come after /readyz has said yes.
+        return self._answers("/readyz") and self._answers("/api/v1/namespaces/default")
+
+    def _answers(self, path: str) -> bool:
         try:
             context = ssl.create_default_context(cafile=self.authority)
-            connection = http.client.HTTPSConnection(ADDRESS, self._port, timeout=1, context=context)
-            try:
-                connection.request("GET", "/readyz", headers={"Authorization": f"Bearer {self.token}"})
-                return connection.getresponse().status == http.HTTPStatus.OK
-            finally:
-                connection.close()
-        except (OSError, http.client.HTTPException):
+            with closing(HTTPSConnection(ADDRESS, self._port, timeout=1, context=context)) as connection:
+                connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}"})
+                return connection.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
             return False
 
 
