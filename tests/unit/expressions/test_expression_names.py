@@ -174,10 +174,12 @@ def test_the_guide_lists_these_names_and_no_others() -> None:
         compile_template(f"{{#{name}}}", values.__getitem__)
 
 
-def test_the_guide_lists_every_filter_and_method() -> None:
+def test_the_guide_lists_every_filter_method_and_test() -> None:
     text = GUIDE.read_text(encoding="utf-8")
     assert [name for name in sandbox.SANDBOX.filters if f"`{name}`" not in text] == []
     assert [name for name in sandbox.METHODS if f"`.{name}()`" not in text] == []
+    behind_is = text[text.index("Behind `is`") :]
+    assert [name for name in sandbox.SANDBOX.tests if f"`{name}`" not in behind_is] == []
 
 
 def test_the_examples_of_the_guide_work(exchange: Exchange) -> None:

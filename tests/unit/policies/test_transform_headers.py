@@ -21,6 +21,7 @@ CHANGES = [
     ({"remove": ["Nothing"]}, [("accept", "text/html"), ("x-a", "1"), ("x-a", "2"), ("x-b", "b")]),
     ({"set": {"X-A": "3"}}, [("accept", "text/html"), ("x-b", "b"), ("x-a", "3")]),
     ({"set": {"X-A": "{#'3'}"}}, [("accept", "text/html"), ("x-b", "b"), ("x-a", "3")]),
+    ({"set": {"X-A": "{#api.name}"}}, [("accept", "text/html"), ("x-b", "b"), ("x-a", "orders")]),
     ({"add": {"X-B": "c"}}, [*[(name.lower(), value) for name, value in SENT], ("x-b", "c")]),
     ({"add": {"X-C": ""}}, [*[(name.lower(), value) for name, value in SENT], ("x-c", "")]),
     ({"set": {"X-B": "1", "x-b": "2"}, "remove": ["X-A", "Accept"]}, [("x-b", "2")]),

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import re
+import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from gateway_runtime.counters.local import LocalCounter
 from gateway_runtime.errors import ERRORS
-from gateway_runtime.policies.registry import built_in_policies
+from gateway_runtime.policies.registry import built_in_policies, plug_in_policies
+from gateway_runtime.program.compile import Surroundings
+from gateway_runtime.program.program import compile_program
+from gateway_runtime.security.jwks import KeySets
+from gateway_runtime.stats import WorkerStats
+from penstock_operator.graph.build import build_graph
 from penstock_operator.manifests.reader import Manifest, read_folder, read_text
+from penstock_operator.publish.snapshots import build_snapshots
 from penstock_operator.resources.parse import Parsed, parse
+from penstock_operator.standalone.gateway import DEFAULT_GATEWAY
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDES = ROOT / "docs" / "guide"
@@ -64,3 +77,64 @@ def test_every_policy_is_in_the_guide_and_no_other() -> None:
 def test_links_between_documents_lead_somewhere(page: Path) -> None:
     targets = LINK.findall(page.read_text(encoding="utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def api_with(fields: dict[str, Any]) -> Manifest:
+    """An API whose specification has these fields."""
+    groups = [
+        {"name": name, "endpoints": [{"name": "main", "url": f"http://{name}"}]}
+        for name in ("default", "beta")
+    ]
+    spec = {"listeners": [{"http": {"path": "/a"}}], "endpointGroups": groups, **fields}
+    data = {
+        "apiVersion": "penstock.dev/v1alpha1",
+        "kind": "ApiDefinition",
+        "metadata": {"name": "a"},
+        "spec": spec,
+    }
+    return Manifest("a.yaml", 0, 1, data)
+
+
+def api_fragments() -> list[dict[str, Any]]:
+    """The YAML blocks of the guide that are fields of an API."""
+    texts = [
+        text for page in PAGES for name, text in BLOCK.findall(page.read_text("utf-8")) if name == "yaml"
+    ]
+    blocks = [yaml.safe_load(text) for text in texts if "apiVersion:" not in text]
+    return [block for block in blocks if block.keys() & {"flows", "responseTemplates"}]
+
+
+@pytest.fixture
+def teapot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The plug-in of the guide, installed."""
+    blocks = dict(BLOCK.findall((GUIDES / "policies.md").read_text("utf-8")))
+    group = tomllib.loads(blocks["toml"])["project"]["entry-points"]["penstock.policies"]
+    module = group["teapot"].partition(":")[0]
+    (tmp_path / f"{module}.py").write_text(blocks["python"])
+    information = tmp_path / "teapot-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: teapot\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text(f"[penstock.policies]\nteapot = {group['teapot']}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    plug_in_policies.cache_clear()
+    yield
+    plug_in_policies.cache_clear()
+    sys.modules.pop(module, None)
+
+
+@pytest.mark.usefixtures("teapot")
+def test_fragments_of_apis_in_the_guide_run() -> None:
+    fragments = api_fragments()
+    assert len(fragments) >= 4
+    used = set()
+    for fragment in fragments:
+        parsed = parse(api_with(fragment))
+        assert isinstance(parsed, Parsed), parsed
+        graph = build_graph([parsed, DEFAULT_GATEWAY])
+        assert [problem for problem in graph.problems if problem.severity == "Error"] == []
+        snapshot = build_snapshots(graph)["default/default"]
+        program = compile_program(snapshot, Surroundings(LocalCounter(), WorkerStats().api, KeySets().source))
+        assert program.errors(program.apis) == {}
+        flows = snapshot.apis["default/a"].section.flows
+        used |= {step.policy for flow in flows for step in (*flow.request, *flow.response)}
+    assert used == {*built_in_policies(), "teapot"}
