@@ -6,7 +6,6 @@ e2e.components.control_plane` starts one for developers and prints the path of i
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import signal
@@ -26,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from e2e.components import kubernetes
 from e2e.components.kubeconfig import write_kubeconfig
+from e2e.components.kubectl import Kubectl
 from e2e.components.ports import ADDRESS, free_port
 from e2e.components.processes import Server, start
 
@@ -47,6 +47,7 @@ class ControlPlane:
         self.url = f"https://{ADDRESS}:{self._port}"
         self.kubeconfig = self._folder / "kubeconfig"
         """Of the administrator: the group system:masters."""
+        self._kubectl = Kubectl(self._programs["kubectl"], self.kubeconfig, self._folder / "kubectl")
 
     def __enter__(self) -> ControlPlane:
         self.start()
@@ -92,34 +93,18 @@ class ControlPlane:
 
     def kubectl(self, *arguments: str, input: str | None = None) -> subprocess.CompletedProcess[str]:  # noqa: A002
         """Runs kubectl as the administrator; the caller looks at the exit code."""
-        environment = {
-            **os.environ,
-            "KUBECONFIG": str(self.kubeconfig),
-            "KUBECACHEDIR": str(self._folder / "kubectl"),
-            "KUBERC": "off",
-        }
-        return subprocess.run(
-            [self._programs["kubectl"], *arguments],
-            input=input or "",
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-            check=False,
-        )
+        return self._kubectl.run(*arguments, input=input)
 
     def kubectl_output(self, *arguments: str, input: str | None = None) -> str:  # noqa: A002
-        """What kubectl prints; RuntimeError with its message where it fails."""
-        done = self.kubectl(*arguments, input=input)
-        if done.returncode:
-            raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
-        return done.stdout
+        """What kubectl prints as the administrator; RuntimeError with its message where it fails."""
+        return self._kubectl.output(*arguments, input=input)
 
     def apply_crds(self, folder: Path) -> None:
         """Applies the CustomResourceDefinitions of a folder; returns when clients find their kinds."""
         applied = self.kubectl_output("apply", "--server-side", "-o", "name", "-f", str(folder))
         names = [line.partition("/")[2] for line in applied.split()]
-        _wait(f"the kinds of {folder}", lambda: self._are_served(names), self._check)
+        # Discovery and OpenAPI follow a definition's condition Established only after about a second.
+        _wait(f"the kinds of {folder}", lambda: self._kubectl.finds(names), self._check)
 
     def kubeconfig_for_service_account(self, namespace: str, name: str) -> Path:
         """A kubeconfig with a fresh token of a service account that exists, with the rights RBAC gives it."""
@@ -175,13 +160,6 @@ class ControlPlane:
         for server in (self._etcd, self._api_server):
             if server:
                 server.check()
-
-    def _are_served(self, names: list[str]) -> bool:
-        """Discovery and OpenAPI follow a definition's condition Established only after about a second."""
-        found = self.kubectl("api-resources", "--cached=false", "-o", "name").stdout.split()
-        return set(names) <= set(found) and all(
-            self.kubectl("explain", name).returncode == 0 for name in names
-        )
 
     def _is_ready(self) -> bool:
         # The namespaces of the system, of which `default` is the last, come after /readyz has said yes.
