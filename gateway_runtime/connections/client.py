@@ -372,7 +372,7 @@ class ClientConnection:
         if self.tunnel is not None:
             self.tunnel.pause_reading()
         elif self.transaction is not None:
-            self.transaction.pause_response()
+            self.transaction.on_client_full()
 
     def resume_writing(self) -> None:
         """The client takes more again."""
@@ -380,7 +380,7 @@ class ClientConnection:
         if self.tunnel is not None:
             self.tunnel.resume_reading()
         elif self.transaction is not None:
-            self.transaction.resume_response()
+            self.transaction.on_client_ready()
         elif self.buffer and self.state == HEAD and not self._busy:
             self.resume_reading()
             self._heads(self._taken(b""))

@@ -288,10 +288,18 @@ class ResponsePhase(PolicyRun):
         if self.upstream is not None:
             self.upstream.pause_reading()
 
-    def resume_response(self) -> None:
-        """Take the response again."""
+    def on_client_full(self) -> None:
+        """The client does not keep up: its own time limit counts from now."""
+        self.pause_response()
+        if self.phase == RESPONDING:
+            self.client.deadline = self.client.gateway.clock + self._patience()
+
+    def on_client_ready(self) -> None:
+        """The client takes more again: so does the gateway of the backend."""
         if self.upstream is not None and (self._response_pending is None or self._response_body is not None):
             self.upstream.resume_reading()
+        if self.phase == RESPONDING:
+            self.client.deadline = self.client.gateway.clock + self._patience()
 
     # -- the gateway's own responses
 
