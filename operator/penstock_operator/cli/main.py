@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from penstock_operator.cli.history import diff, history, rollback
 from penstock_operator.cli.routes import routes
 from penstock_operator.cli.run import run
+from penstock_operator.cli.subscriptions import subscriptions
 from penstock_operator.cli.validate import validate
 
 
@@ -18,6 +20,10 @@ def main() -> None:
 main.add_command(run)
 main.add_command(validate)
 main.add_command(routes)
+main.add_command(history)
+main.add_command(diff)
+main.add_command(rollback)
+main.add_command(subscriptions)
 
 if __name__ == "__main__":
     main()

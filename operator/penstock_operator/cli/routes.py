@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from gateway_runtime.snapshot.types import ApiSection, Snapshot
+from penstock_operator.cli.tables import print_table
 from penstock_operator.graph.build import build_graph
 from penstock_operator.publish.snapshots import build_snapshots
 from penstock_operator.standalone.folder import Folder
@@ -80,7 +81,4 @@ def _print_table(rows: list[Row]) -> None:
         (row.host, row.path, row.api, ", ".join(row.plans) or "none", ", ".join(row.endpoints), row.gateway)
         for row in rows
     ]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("   ".join(cells).rstrip())
+    print_table(lines)

@@ -149,6 +149,9 @@ class ApiDefinitionSpec(StrictModel):
         Field(description="Error key (or DEFAULT) -> media type (or */*) -> template."),
     ] = Field(default_factory=dict)
     access_log: AccessLog = Field(default_factory=AccessLog, description="The access log.")
+    revision_history_limit: Annotated[
+        int, Field(ge=1, le=100, description="How many revisions are kept to look at and to go back to.")
+    ] = 10
 
 
 class ApiDefinition(Resource):
@@ -158,9 +161,10 @@ class ApiDefinition(Resource):
     columns: ClassVar = (
         PrinterColumn(name="Version", type="string", json_path=".spec.version"),
         PrinterColumn(name="State", type="string", json_path=".spec.state"),
-        PrinterColumn(
-            name="Accepted", type="string", json_path='.status.conditions[?(@.type=="Accepted")].status'
-        ),
+        PrinterColumn(name="URL", type="string", json_path=".status.urls[0]"),
+        PrinterColumn(name="Gateways", type="string", json_path=".status.gateways", priority=1),
+        PrinterColumn(name="Pods", type="string", json_path=".status.pods"),
+        *condition_columns("Programmed", "Ready"),
         PrinterColumn(name="Age", type="date", json_path=".metadata.creationTimestamp"),
     )
 

@@ -1,0 +1,1 @@
+"""What APIs were: revisions, their differences, and the way back."""
