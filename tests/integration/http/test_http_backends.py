@@ -6,6 +6,8 @@ import socket
 
 import pytest
 
+from gateway_runtime.snapshot.types import Endpoint, EndpointGroup
+
 GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\n\r\nhi"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -373,3 +375,45 @@ async def test_clients_that_disappear_while_their_backend_is_connected_to_leave_
         while pool.open != len(pool.idle) or service.stats.connections_open:
             await asyncio.sleep(0.01)
     assert service.stats.upstream_connections_open == pool.open
+
+
+async def test_the_headers_of_an_endpoint_are_for_no_other(serve, backend, api, dead) -> None:
+    backend.answers()
+    endpoints = (
+        Endpoint(name="dead", url=dead, headers={"Authorization": "Bearer its-own", "X-A": "1"}),
+        Endpoint(name="live", url=backend.url, headers={"X-B": "{#request.headers['authorization']}"}),
+    )
+    service = await serve(api(endpoint_groups=(EndpointGroup(name="g", endpoints=endpoints),)))
+    assert (await service.get("/", "Authorization: Basic theirs")).status == 200
+    head = backend.heads[0]
+    assert b"its-own" not in head
+    assert b"\r\nAuthorization: Basic theirs\r\n" in head
+    assert b"\r\nX-B: Basic theirs" in head
+
+
+async def test_an_endpoint_header_that_cannot_be_made_fails_the_request_alone(serve, backend, api) -> None:
+    backend.answers()
+    endpoint = Endpoint(name="e", url=backend.url, headers={"X-A": "{#request.headers['x-a'] + 1}"})
+    service = await serve(api(endpoint_groups=(EndpointGroup(name="g", endpoints=(endpoint,)),)))
+    client = await service.connect()
+    for _ in range(2):
+        client.send(GET)
+        answer = await client.answer()
+        assert (answer.status, key(answer.body)) == (500, "GATEWAY_POLICY_FAILED")
+    assert (backend.heads, backend.count) == ([], 1)
+
+
+async def test_after_a_stale_connection_a_dead_endpoint_gives_way_to_the_next(
+    serve, backend, other, api
+) -> None:
+    other.answers()
+    service = await serve(api(backend.url, other.url))
+    client, peer = await stale(service, backend)
+    client.send(GET)
+    assert (await client.answer()).status == 200  # the other endpoint's turn
+    client.send(GET)
+    await peer.until()
+    backend.stop_accepting()
+    peer.close()
+    assert (await client.answer()).status == 200
+    assert len(other.heads) == 2
