@@ -161,10 +161,9 @@ class ApiDefinition(Resource):
     columns: ClassVar = (
         PrinterColumn(name="Version", type="string", json_path=".spec.version"),
         PrinterColumn(name="State", type="string", json_path=".spec.state"),
-        PrinterColumn(name="URL", type="string", json_path=".status.urls[0]"),
-        PrinterColumn(name="Gateways", type="string", json_path=".status.gateways", priority=1),
-        PrinterColumn(name="Pods", type="string", json_path=".status.pods"),
-        *condition_columns("Programmed", "Ready"),
+        PrinterColumn(
+            name="Accepted", type="string", json_path='.status.conditions[?(@.type=="Accepted")].status'
+        ),
         PrinterColumn(name="Age", type="date", json_path=".metadata.creationTimestamp"),
     )
 
