@@ -69,7 +69,7 @@ class WindowStep:
         self._reset_name, self._reset_start = (prefix + b"Reset").lower(), prefix + b"Reset: "
         self._seconds: int = -1
         self._reset_field: tuple[bytes, bytes] = (b"", b"")
-        self._sentence = f"At most {window.limit} requests in {window.period:g} s are allowed."
+        self._sentence = f"At most {window.limit} requests in {window.period:.15g} s are allowed."
 
     def __call__(self, exchange: Exchange) -> Outcome:
         allowed, left, reset = self._hit(self._counted(exchange), self._limit, self._period)

@@ -49,3 +49,11 @@ def test_it_is_of_the_request_phase_alone(problems) -> None:
     assert problems(step, "response") == [
         ("quota", "the policy `quota` cannot be used in the response phase")
     ]
+
+
+def test_a_refusal_tells_the_quota_in_plain_numbers(steps, exchange) -> None:
+    step = steps("quota", {"limit": 1, "period": "30d"})
+    outcome(step, exchange())
+    reply = outcome(step, exchange())
+    assert reply is not None
+    assert reply.message == "At most 1 requests in 2592000 s are allowed."

@@ -67,6 +67,15 @@ def test_groups_join_the_parameters_of_the_flow(steps, exchange) -> None:
     assert one.request.path_params == {"kind": "items", "id": "7"}
 
 
+def test_a_group_that_took_no_part_leaves_the_parameter_of_the_flow(steps, exchange) -> None:
+    one = exchange("/items")
+    one.request.path_params = {"id": "9"}
+    assert (
+        rewritten(steps, one, pattern="/items(?:/(?P<id>.+))?", path="/x/{#request.path_params.id}")[0]
+        == "/x/9"
+    )
+
+
 @pytest.mark.parametrize("path", ["/v1", "/v10/x", "/x/v1/", "/v1/a/b"])
 def test_only_a_whole_match_is_rewritten(steps, exchange, path: str) -> None:
     assert rewritten(steps, exchange(path), pattern="/v1/[^/]*", path="/new") == (path, "")
