@@ -30,7 +30,7 @@ def _tls_context() -> ssl.SSLContext:
 class Pool:
     """Connections to one origin. At most `MAX_CONNECTIONS` stand; `MAX_WAITING` transactions may queue."""
 
-    __slots__ = ("_loop", "_stats", "_tls", "_waiting", "idle", "open", "origin", "tasks")
+    __slots__ = ("_loop", "_now", "_stats", "_tls", "_waiting", "idle", "open", "origin", "tasks")
 
     def __init__(self, origin: Origin, loop: asyncio.AbstractEventLoop, stats: WorkerStats) -> None:
         self.origin = origin
@@ -38,6 +38,8 @@ class Pool:
         self.open: int = 0
         self.tasks: set[asyncio.Task[None]] = set()
         self._loop = loop
+        self._now: float = loop.time()
+        """The time of the last sweep: exact enough to tell what is idle, and free."""
         self._stats = stats
         self._tls: ssl.SSLContext | None = _tls_context() if origin.secure else None
         self._waiting: deque[Transaction] = deque()
@@ -67,7 +69,7 @@ class Pool:
             if transaction.waits_for(self.origin):
                 transaction.on_upstream(connection)
                 return
-        connection.idle_since = self._loop.time()
+        connection.idle_since = self._now
         self.idle.append(connection)
 
     def opened(self) -> None:
@@ -85,6 +87,7 @@ class Pool:
 
     def sweep(self, now: float) -> None:
         """Close the connections that have been idle for too long; the oldest are in front."""
+        self._now = now
         while self.idle and self.idle[0].idle_since + IDLE_SECONDS < now:
             self.idle.pop(0).close()
 

@@ -15,6 +15,7 @@ from gateway_runtime.connections.wire import (
     END,
     KEEP_ALIVE,
     phrase,
+    response_bytes,
     response_head,
     status_line,
 )
@@ -222,7 +223,7 @@ class ResponsePhase(PolicyRun):
         elif data and self._chunked_out:
             data = encode_chunk(data)
         self.response_bytes += len(data)
-        client.write(response_head(response, connection, framing) + data)
+        client.write(response_bytes(response, connection, framing, data))
         if not complete:
             client.deadline = client.gateway.clock + self._patience()
 

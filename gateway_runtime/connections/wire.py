@@ -19,6 +19,7 @@ CLOSE: Final = b"\r\nconnection: close"
 KEEP_ALIVE: Final = b"\r\nconnection: keep-alive"
 CHUNKED: Final = b"\r\ntransfer-encoding: chunked"
 END: Final = b"\r\n\r\n"
+_VIA_END: Final = VIA + END
 
 _PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
 _STATUS_LINES: Final[dict[int, bytes]] = {
@@ -28,10 +29,10 @@ _STATUS_LINES: Final[dict[int, bytes]] = {
 
 def status_line(status: int, reason: bytes) -> bytes:
     """The status line; a backend's own reason phrase passes as it came."""
-    line = _STATUS_LINES.get(status)
-    if line is None or (reason and line[13:] != reason):
+    if reason and reason != _PHRASES.get(status):
         return b"HTTP/1.1 %d %b" % (status, reason)
-    return line
+    line = _STATUS_LINES.get(status)
+    return b"HTTP/1.1 %d " % status if line is None else line
 
 
 def phrase(status: int) -> bytes:
@@ -41,22 +42,26 @@ def phrase(status: int) -> bytes:
 
 def response_head(response: Response, connection: bytes, framing: bytes) -> bytes:
     """The head of a response to a client; `connection` and `framing` are fields of this connection alone."""
-    lines = response.headers.lines
+    return response_bytes(response, connection, framing, b"")
+
+
+def response_bytes(response: Response, connection: bytes, framing: bytes, body: bytes) -> bytes:
+    """The head of a response as `response_head` makes it, and what is there of the body behind it."""
     start = status_line(response.status, response.reason)
-    if not lines:
-        return start + b"\r\n" + VIA + connection + framing + END
-    return start + b"\r\n" + b"\r\n".join(lines) + b"\r\n" + VIA + connection + framing + END
+    rest = VIA + connection + framing + END if connection or framing else _VIA_END
+    head = b"\r\n".join([start, *response.headers.lines, rest])
+    return head + body if body else head
 
 
 def request_head(request: Request, lines: list[bytes], endpoint: EndpointProgram, extra: bytes) -> bytes:
     """The head of a request to a backend; `extra` holds the fields of that connection alone."""
     path = endpoint.base + request.api_path if endpoint.base else request.api_path
     if request.query:
-        path = path + "?" + request.query
-    line = (request.method + " " + path + " HTTP/1.1\r\n").encode("latin-1")
-    if not lines:
-        return line + endpoint.host_line[:-2] + extra + END
-    return line + endpoint.host_line + b"\r\n".join(lines) + extra + END
+        path = f"{path}?{request.query}"
+    line = f"{request.method} {path} HTTP/1.1".encode("latin-1")
+    if extra:
+        return b"\r\n".join([line, endpoint.host_line, *lines]) + extra + END
+    return b"\r\n".join([line, endpoint.host_line, *lines, b"", b""])
 
 
 class DateField:

@@ -38,7 +38,7 @@ class EndpointProgram:
         self.name = name
         self.origin = Origin(parts.hostname or "", port, secure)
         self.base = parts.path.rstrip("/")
-        self.host_line = b"host: " + parts.netloc.encode("ascii") + b"\r\n"
+        self.host_line = b"host: " + parts.netloc.encode("ascii")
         self.fixed_names: list[bytes] = []
         self.lines: list[bytes] = []
         self.dynamic: list[tuple[str, Template]] = []
@@ -52,7 +52,7 @@ class EndpointProgram:
         if line is None:
             self.dynamic.append((field, value))
         elif field.lower() == "host":
-            self.host_line = line + b"\r\n"
+            self.host_line = line
         else:
             self.fixed_names.append(field.lower().encode("ascii"))
             self.lines.append(line)

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""`scan_head` and `learn` of scan.py in C: one pass over the bytes of a head. Keep both in step."""
+"""`scan_head`, `learn` and `scan_target` of scan.py in C, in one pass each. Keep both in step."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.ref cimport PyObject
@@ -12,6 +12,11 @@ cdef enum:
     MAX_LENGTH = 64
     TOKEN = 1
     TEXT = 2
+    TARGET = 4
+    SLASH = 47
+    DOT = 46
+    MARK = 63
+    PERCENT = 37
     COLON = 58
     CR = 13
     LF = 10
@@ -27,16 +32,21 @@ memset(classes, 0, sizeof(classes))
 memset(raw_names, 0, sizeof(raw_names))
 
 
-cdef void fill_classes(bytes token):
+cdef void fill_classes(bytes token, bytes target):
     cdef int code
     for code in range(256):
         if code == 9 or (code >= 32 and code != 127):
             classes[code] |= TEXT
     for code in bytearray(token):
         classes[code] |= TOKEN
+    for code in bytearray(target):
+        classes[code] |= TARGET
 
 
-fill_classes(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+fill_classes(
+    b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?%[]{}|^",
+)
 
 
 cdef inline uint32_t mix(uint32_t state, unsigned char byte) noexcept nogil:
@@ -86,6 +96,7 @@ def scan_head(bytes head not None, resolve):
     cdef uint32_t code
     cdef list names = []
     cdef list lines = []
+    cdef list kinds = []
     cdef list special = []
     while at < size and classes[text[at]] & TEXT:
         at += 1
@@ -110,9 +121,34 @@ def scan_head(bytes head not None, resolve):
             lower = <object>lower_names[slot]
         else:
             lower = resolve(PyBytes_FromStringAndSize(<const char*>text + start, colon - start))
-        if lower is None:
+        if type(lower) is int:
+            kinds.append(lower)
             special.append(line)
         else:
             names.append(lower)
             lines.append(line)
-    return first, names, lines, special
+    return first, names, lines, kinds, special
+
+
+def scan_target(bytes target not None):
+    """See scan.py."""
+    cdef const unsigned char* text = <const unsigned char*>PyBytes_AS_STRING(target)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(target)
+    cdef Py_ssize_t at
+    cdef Py_ssize_t mark = 0
+    cdef Py_ssize_t flags = 0
+    cdef unsigned char byte
+    cdef unsigned char before = 0
+    for at in range(size):
+        byte = text[at]
+        if not classes[byte] & TARGET:
+            return -1
+        if byte == PERCENT:
+            flags |= 1 if mark else 3
+        elif mark == 0:
+            if byte == MARK:
+                mark = at + 1
+            elif before == SLASH and (byte == SLASH or byte == DOT):
+                flags |= 2
+        before = byte
+    return mark << 2 | flags

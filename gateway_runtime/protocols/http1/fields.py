@@ -7,9 +7,9 @@ from typing import Final
 from gateway_runtime.protocols.http1.scan import Scanned
 
 try:
-    from gateway_runtime.protocols.http1._scan import learn, scan_head
+    from gateway_runtime.protocols.http1._scan import learn, scan_head, scan_target
 except ImportError:
-    from gateway_runtime.protocols.http1.scan import learn, scan_head
+    from gateway_runtime.protocols.http1.scan import learn, scan_head, scan_target
 
 HOST: Final = 1
 CONTENT_LENGTH: Final = 2
@@ -46,17 +46,17 @@ def scan(head: bytes) -> Scanned | None:
     return scan_head(head, resolve)
 
 
-def resolve(name: bytes) -> bytes | None:
-    """The lower-case form of a field name that is copied as it is; None for one of `KINDS`."""
+def resolve(name: bytes) -> bytes | int:
+    """The lower-case form of a field name that is copied as it is; the kind of one of `KINDS`."""
     lower = name.lower()
-    plain = None if lower in KINDS else lower
-    learn(name, plain)
-    return plain
+    resolved = KINDS.get(lower, lower)
+    learn(name, resolved)
+    return resolved
 
 
-def kind_of(line: bytes) -> int:
-    """The kind of a field line whose name is one of `KINDS`."""
-    return KINDS[line[: line.find(b":")].lower()]
+def target_shape(target: bytes) -> int:
+    """What a target holds; see `gateway_runtime.protocols.http1.scan.scan_target`."""
+    return scan_target(target)
 
 
 def parse_content_length(line: bytes) -> int:

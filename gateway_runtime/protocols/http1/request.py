@@ -19,13 +19,25 @@ from gateway_runtime.protocols.http1.fields import (
     HOST,
     TRANSFER_ENCODING,
     UPGRADE,
-    kind_of,
     options,
     parse_content_length,
     scan,
+    target_shape,
 )
-from gateway_runtime.protocols.http1.scan import is_token, split_head
-from gateway_runtime.protocols.http1.target import check_target, normalise_path, parse_authority
+from gateway_runtime.protocols.http1.scan import (
+    HAS_ESCAPE,
+    MARK_SHIFT,
+    NO_TARGET,
+    NOT_NORMAL,
+    is_token,
+    split_head,
+)
+from gateway_runtime.protocols.http1.target import (
+    bad_character,
+    check_escapes,
+    normalise_path,
+    parse_authority,
+)
 
 _METHODS: Final = {
     name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
@@ -95,17 +107,30 @@ def parse_request(head: bytes, max_line: int, max_fields: int) -> RequestHead:
     scanned = scan(head)
     if scanned is None:
         raise _unscannable(head)
-    line, names, lines, others = scanned
+    line, names, lines, kinds, others = scanned
     if len(line) > max_line:
         raise ProtocolError("REQUEST_LINE_TOO_LONG", f"the request line is longer than {max_line} bytes")
     if len(lines) + len(others) > max_fields:
         raise ProtocolError(
             "REQUEST_HEADERS_TOO_LARGE", f"the request has more than {max_fields} header fields"
         )
+    if len(kinds) == 1 and kinds[0] == HOST:
+        return _plain(_request_line(line, Headers(names, lines), _host(others[0])))
     special = _Fields()
-    for other in others:
-        _take_special(special, kind_of(other), other)
+    for index in range(len(kinds)):
+        _take_special(special, kinds[index], others[index])
     return _framed(_request_line(line, Headers(names, lines), special.host), special)
+
+
+def _host(line: bytes) -> bytes:
+    return line[5:].strip(b" \t")
+
+
+def _plain(request: Request) -> RequestHead:
+    """The head of a request without a body, whose fields say nothing of the connection."""
+    head = RequestHead(request)
+    head.keep_alive = request.version == "HTTP/1.1"
+    return head
 
 
 def _unscannable(head: bytes) -> ProtocolError:
@@ -119,7 +144,7 @@ def _take_special(fields: _Fields, kind: int, line: bytes) -> None:
     if kind == HOST:
         if fields.host is not None:
             raise malformed("the request has more than one Host")
-        fields.host = line[5:].strip(b" \t")
+        fields.host = _host(line)
     elif kind == CONTENT_LENGTH:
         if fields.content_length >= 0:
             raise malformed("the request has more than one Content-Length")
@@ -181,15 +206,20 @@ def _other_method(method: bytes) -> str:
 
 
 def _with_target(method: str, target: bytes, version: str, headers: Headers, host: bytes | None) -> Request:
-    check_target(target)
+    shape = target_shape(target)
+    if shape == NO_TARGET:
+        raise bad_character()
+    if shape & HAS_ESCAPE:
+        check_escapes(target)
     if target[:1] != b"/":
         target, host = _other_form(method, target, host)
-    mark = target.find(b"?")
-    if mark < 0:
+        shape = target_shape(target)
+    mark = shape >> MARK_SHIFT
+    if mark == 0:
         path, query = target.decode("ascii"), ""
     else:
-        path, query = target[:mark].decode("ascii"), target[mark + 1 :].decode("ascii")
-    if "%" in path or "/." in path or "//" in path:
+        path, query = target[: mark - 1].decode("ascii"), target[mark:].decode("ascii")
+    if shape & NOT_NORMAL:
         path = normalise_path(path)
     request = Request(method, path, query, version, headers)
     if host is not None:

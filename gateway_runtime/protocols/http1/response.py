@@ -12,13 +12,14 @@ from gateway_runtime.protocols.http1.fields import (
     HOP_BY_HOP,
     TRANSFER_ENCODING,
     UPGRADE,
-    kind_of,
     options,
     parse_content_length,
     scan,
 )
 
 UNTIL_CLOSE: Final = -1
+_KNOWN_LINES: Final = 256
+_LONGEST_KNOWN: Final = 64
 
 
 class ResponseHead:
@@ -43,12 +44,12 @@ def parse_response(head: bytes, to_head_request: bool) -> ResponseHead:
     scanned = scan(head)
     if scanned is None:
         raise invalid_response("the response head has a line that is no field line")
-    line, names, lines, others = scanned
+    line, names, lines, kinds, others = scanned
     result = _status_line(line, Headers(names, lines))
     connection: list[bytes] | None = None
     length = -1
-    for other in others:
-        kind = kind_of(other)
+    for index in range(len(kinds)):
+        kind, other = kinds[index], others[index]
         if kind == CONTENT_LENGTH:
             length = _take_length(result, length, other)
         elif kind == TRANSFER_ENCODING:
@@ -78,7 +79,33 @@ def check_begun(data: bytes) -> None:
         raise invalid_response("the response head has a line that CRLF does not end")
 
 
+class _StatusLine:
+    """A status line, taken apart."""
+
+    __slots__ = ("persistent", "reason", "status")
+
+    def __init__(self, status: int, reason: bytes, persistent: bool) -> None:
+        self.status = status
+        self.reason = reason
+        self.persistent = persistent
+
+
+_STATUS_LINES: Final[dict[bytes, _StatusLine]] = {}
+"""Status lines seen; bounded, and only ever filled with valid ones."""
+
+
 def _status_line(line: bytes, headers: Headers) -> ResponseHead:
+    known = _STATUS_LINES.get(line)
+    if known is None:
+        known = _parse_status_line(line)
+        if len(_STATUS_LINES) < _KNOWN_LINES and len(line) <= _LONGEST_KNOWN:
+            _STATUS_LINES[line] = known
+    head = ResponseHead(Response(known.status, known.reason, headers))
+    head.keep_alive = known.persistent
+    return head
+
+
+def _parse_status_line(line: bytes) -> _StatusLine:
     version = line[:9]
     code = line[9:12]
     if version not in (b"HTTP/1.1 ", b"HTTP/1.0 ") or not code.isdigit() or line[12:13] not in (b" ", b""):
@@ -86,9 +113,7 @@ def _status_line(line: bytes, headers: Headers) -> ResponseHead:
     status = int(code)
     if not 100 <= status <= 599:
         raise invalid_response(f"the response has the status {status}")
-    head = ResponseHead(Response(status, line[13:], headers))
-    head.keep_alive = version == b"HTTP/1.1 "
-    return head
+    return _StatusLine(status, line[13:], version == b"HTTP/1.1 ")
 
 
 def _take_length(head: ResponseHead, before: int, line: bytes) -> int:

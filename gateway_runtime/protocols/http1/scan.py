@@ -8,20 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-Resolve = Callable[[bytes], bytes | None]
-"""The lower-case form of a valid field name that is copied as it is; None for one with a meaning here."""
+Resolve = Callable[[bytes], bytes | int]
+"""The lower-case form of a valid field name that is copied as it is; the kind of one with a meaning here."""
 
-Scanned = tuple[bytes, list[bytes], list[bytes], list[bytes]]
-"""The start line; the lower-case names and the lines of fields to copy; the lines of the others."""
+Scanned = tuple[bytes, list[bytes], list[bytes], list[int], list[bytes]]
+"""The start line; the lower-case names and the lines of fields to copy; kinds and lines of the others."""
 
 _TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _TEXT: Final = bytes([9, *range(32, 127), *range(128, 256)])
+_TARGET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?%[]{}|^"
 _CRLF: Final = b"\r\n"
 _MAX_NAMES: Final = 512
 _MAX_LENGTH: Final = 64
 _UNKNOWN: Final = b""
 
-_known: dict[bytes, bytes | None] = {}
+_known: dict[bytes, bytes | int] = {}
 
 
 def split_head(head: bytes) -> list[bytes] | None:
@@ -37,7 +38,7 @@ def is_token(value: bytes) -> bool:
     return bool(value) and not value.translate(None, _TOKEN)
 
 
-def learn(name: bytes, lower: bytes | None) -> None:
+def learn(name: bytes, lower: bytes | int) -> None:
     """Remember what `resolve` says of a name; nothing where the table is full or the name is long."""
     if len(_known) < _MAX_NAMES and len(name) <= _MAX_LENGTH:
         _known[name] = lower
@@ -54,6 +55,7 @@ def scan_head(head: bytes, resolve: Resolve) -> Scanned | None:
         return None
     names: list[bytes] = []
     lines: list[bytes] = []
+    kinds: list[int] = []
     special: list[bytes] = []
     for line in all_lines[1:]:
         colon = line.find(b":")
@@ -63,9 +65,32 @@ def scan_head(head: bytes, resolve: Resolve) -> Scanned | None:
             if not is_token(name):
                 return None
             lower = resolve(name)
-        if lower is None:
+        if isinstance(lower, int):
+            kinds.append(lower)
             special.append(line)
         else:
             names.append(lower)
             lines.append(line)
-    return all_lines[0], names, lines, special
+    return all_lines[0], names, lines, kinds, special
+
+
+NO_TARGET: Final = -1
+HAS_ESCAPE: Final = 1
+NOT_NORMAL: Final = 2
+MARK_SHIFT: Final = 2
+
+
+def scan_target(target: bytes) -> int:
+    """What a request target holds: `NO_TARGET` where a character is no URI's, else flags and a place.
+
+    `HAS_ESCAPE`: a percent sign; `NOT_NORMAL`: the path may not be in normal form; from `MARK_SHIFT` on:
+    where the first question mark is, counted from 1 (0: none).
+    """
+    if target.translate(None, _TARGET):
+        return NO_TARGET
+    mark = target.find(b"?")
+    path = target if mark < 0 else target[:mark]
+    flags = HAS_ESCAPE if b"%" in target else 0
+    if b"%" in path or b"/." in path or b"//" in path:
+        flags |= NOT_NORMAL
+    return (mark + 1) << MARK_SHIFT | flags

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gateway_runtime.protocols.http1.errors import malformed
+from gateway_runtime.protocols.http1.errors import ProtocolError, malformed
+from gateway_runtime.protocols.http1.scan import NO_TARGET, scan_target
 
-_TARGET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?%[]{}|^"
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 _ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _SLASHES: Final = re.compile(r"/{2,}")
@@ -57,9 +57,19 @@ def parse_authority(value: bytes) -> Authority:
 
 def check_target(target: bytes) -> None:
     """Raise ProtocolError where a target holds a character or an escape that no URI may hold."""
-    if target.translate(None, _TARGET):
-        raise malformed("the request target holds a character that must be percent-encoded")
-    if b"%" in target and _BAD_ESCAPE.search(target.decode("ascii")) is not None:
+    if scan_target(target) == NO_TARGET:
+        raise bad_character()
+    check_escapes(target)
+
+
+def bad_character() -> ProtocolError:
+    """A target that holds a character that no URI may hold."""
+    return malformed("the request target holds a character that must be percent-encoded")
+
+
+def check_escapes(target: bytes) -> None:
+    """Raise ProtocolError where a target holds a percent sign that starts no escape, or an escaped NUL."""
+    if _BAD_ESCAPE.search(target.decode("ascii")) is not None:
         raise malformed("the request target holds a broken percent-encoding")
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway_runtime.protocols.http1 import scan
-from gateway_runtime.protocols.http1.fields import resolve
+from gateway_runtime.protocols.http1.fields import CONNECTION, HOST, resolve
 
 COMPILED = "gateway_runtime.protocols.http1._scan"
 BUILT = [importlib.import_module(COMPILED)] if find_spec(COMPILED) else []
@@ -30,6 +30,7 @@ def test_fields_with_a_meaning_are_set_apart_in_order(scanner) -> None:
         b"GET / HTTP/1.1",
         [b"x-own", b"accept", b"x-own"],
         [b"X-Own: 1", b"ACCEPT:*/*", b"x-own:2"],
+        [HOST, CONNECTION],
         [b"Host: a", b"Connection: close"],
     )
 
@@ -57,3 +58,26 @@ def test_more_names_than_can_be_remembered_are_still_told_apart(scanner) -> None
         scanned = scanner.scan_head(b"GET / HTTP/1.1\r\n" + name + b": v", resolve)
         assert scanned is not None
         assert scanned[1] == [name.lower()]
+
+
+TARGETS = st.one_of(
+    st.binary(max_size=40),
+    st.lists(st.sampled_from([b"/", b"//", b".", b"?", b"%", b"a", b"%41", b"\xff", b" "]), max_size=12).map(
+        b"".join
+    ),
+)
+
+
+@given(TARGETS)
+def test_all_scanners_see_the_same_in_a_target(target) -> None:
+    assert len({scanner.scan_target(target) for scanner in SCANNERS}) == 1
+
+
+@pytest.mark.parametrize("scanner", SCANNERS)
+@pytest.mark.parametrize(
+    ("target", "shape"),
+    [(b"/a", 0), (b"/a?b=/./%20", 3 << 2 | 1), (b"/%41", 3), (b"/a/./b", 2), (b"//a", 2), (b"/a?", 3 << 2),
+     (b"/a b", -1), (b"/\x80", -1)],
+)  # fmt: skip
+def test_a_target_tells_whether_its_path_may_need_work(scanner, target, shape) -> None:
+    assert scanner.scan_target(target) == shape
