@@ -14,7 +14,7 @@ from gateway_runtime.connections.access import access_record
 from gateway_runtime.connections.client import ClientConnection
 from gateway_runtime.connections.forwarded import TrustedProxies
 from gateway_runtime.connections.pool import Pool
-from gateway_runtime.connections.wire import CLOSE, DateField, phrase, response_head
+from gateway_runtime.connections.wire import CLOSE, DateField, phrase, response_bytes
 from gateway_runtime.exchange import Headers, Reply, Response, field_line
 from gateway_runtime.policies.base import Counter
 from gateway_runtime.program.compile import Surroundings
@@ -164,7 +164,7 @@ class Gateway:
         headers = Headers([], [self.date.line(), b"content-length: %d" % len(rendered.body)])
         headers.lines += [field_line(name, value) for name, value in rendered.headers or ()]
         response = Response(reply.status, phrase(reply.status), headers)
-        connection.write(response_head(response, CLOSE, b"") + rendered.body)
+        connection.write(response_bytes(response, CLOSE, b"", rendered.body))
 
     def log(self, transaction: ResponsePhase, seconds: float) -> None:
         """Write a transaction to the access log."""

@@ -16,7 +16,6 @@ from gateway_runtime.connections.wire import (
     KEEP_ALIVE,
     phrase,
     response_bytes,
-    response_head,
     status_line,
 )
 from gateway_runtime.exchange import Exchange, Headers, Reply, Response, field_line
@@ -278,7 +277,7 @@ class ResponsePhase(PolicyRun):
         response = head.response
         self.status = response.status
         connection = b"\r\nconnection: upgrade\r\nupgrade: " + (head.upgrade or b"")
-        client.write(response_head(response, connection, b"") + data)
+        client.write(response_bytes(response, connection, b"", data))
         self.phase = ENDED
         self._record()
         self.exchange = None

@@ -40,13 +40,11 @@ def phrase(status: int) -> bytes:
     return _PHRASES.get(status, b"")
 
 
-def response_head(response: Response, connection: bytes, framing: bytes) -> bytes:
-    """The head of a response to a client; `connection` and `framing` are fields of this connection alone."""
-    return response_bytes(response, connection, framing, b"")
-
-
 def response_bytes(response: Response, connection: bytes, framing: bytes, body: bytes) -> bytes:
-    """The head of a response as `response_head` makes it, and what is there of the body behind it."""
+    """The head of a response to a client, and what is there of its body.
+
+    `connection` and `framing` are fields of this connection alone.
+    """
     start = status_line(response.status, response.reason)
     rest = VIA + connection + framing + END if connection or framing else _VIA_END
     head = b"\r\n".join([start, *response.headers.lines, rest])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway_runtime.connections.wire import CHUNKED, CLOSE, request_head, response_head, status_line
+from gateway_runtime.connections.wire import CHUNKED, CLOSE, request_head, response_bytes, status_line
 from gateway_runtime.exchange import Headers, Request, Response
 from gateway_runtime.program.endpoints import EndpointProgram
 
@@ -26,14 +26,14 @@ def test_a_request_without_fields_does_not_end_early(extra: bytes) -> None:
 
 def test_a_response_names_this_gateway() -> None:
     response = Response(200, b"OK", Headers([b"x"], [b"x: 1"]))
-    assert response_head(response, CLOSE, b"") == (
+    assert response_bytes(response, CLOSE, b"", b"") == (
         b"HTTP/1.1 200 OK\r\nx: 1\r\nvia: 1.1 penstock\r\nconnection: close\r\n\r\n"
     )
 
 
 def test_a_response_without_fields_does_not_end_early() -> None:
     response = Response(204, b"", Headers([], []))
-    assert response_head(response, b"", b"") == b"HTTP/1.1 204 No Content\r\nvia: 1.1 penstock\r\n\r\n"
+    assert response_bytes(response, b"", b"", b"") == b"HTTP/1.1 204 No Content\r\nvia: 1.1 penstock\r\n\r\n"
 
 
 @pytest.mark.parametrize(
