@@ -116,10 +116,19 @@ def test_a_body_of_very_many_errors_is_refused_at_the_first(steps, exchange) -> 
     assert time.process_time() - started < 2
 
 
-def test_a_pattern_that_backtracks_without_end_is_stopped(steps, exchange) -> None:
-    step = steps("jsonValidation", {"schema": {"pattern": "^(?=(a+)+$)"}})
+SLOW = r"^(?:(a|aa)\1?)+b|^a+!$"
+"""Finds a text of a few letters, after a number of attempts that grows with each letter by half."""
+
+
+@pytest.mark.parametrize("schema", [{"pattern": SLOW}, {"not": {"not": {"pattern": SLOW}}}])
+def test_a_pattern_that_takes_too_many_attempts_refuses_the_text(steps, exchange, schema) -> None:
+    assert checked(steps, exchange, b'"aaaaaaaa!"', schema) is None
+    assert checked(steps, exchange, b'"aaaaaaaaaaaaaaaa!"', schema) == NO_FIT
+
+
+def test_a_pattern_that_never_ends_refuses_even_where_it_must_not_match(steps, exchange) -> None:
     started = time.process_time()
-    assert refusal(step, exchange(body=b'"' + b"a" * 100_000 + b'!"')) == NO_FIT
+    assert checked(steps, exchange, b'"' + b"a" * 100_000 + b'!"', {"not": {"pattern": SLOW}}) == NO_FIT
     assert time.process_time() - started < 1
 
 
