@@ -3,7 +3,7 @@
 import pytest
 
 from gateway_runtime.protocols.http1.errors import ProtocolError
-from gateway_runtime.protocols.http1.response import UNTIL_CLOSE, ResponseHead, parse_response
+from gateway_runtime.protocols.http1.response import UNTIL_CLOSE, ResponseHead, check_begun, parse_response
 
 
 def response(*lines: bytes, start: bytes = b"HTTP/1.1 200 OK", to_head: bool = False) -> ResponseHead:
@@ -110,3 +110,14 @@ def test_hop_by_hop_fields_and_those_that_connection_names_are_taken_out() -> No
 def test_a_reason_may_be_anything_or_nothing(start: bytes, reason: bytes) -> None:
     head = response(start=start)
     assert (head.response.status, head.response.reason) == (200, reason)
+
+
+@pytest.mark.parametrize("data", [b"220 mail", b"HTTP/2", b"X", b"\r\n", b"HTTP/1.1 200 OK\nA: b"])
+def test_a_beginning_that_can_become_no_head_is_refused_at_once(data: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        check_begun(data)
+
+
+@pytest.mark.parametrize("end", range(len(b"HTTP/1.1 200 OK\r\nA: b\r\n")))
+def test_any_beginning_of_a_head_is_waited_for(end: int) -> None:
+    check_begun(b"HTTP/1.1 200 OK\r\nA: b\r\n"[:end])
