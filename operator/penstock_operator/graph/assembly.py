@@ -6,13 +6,16 @@ an API without a usable plan serves nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 
+from penstock_operator.graph.approval import denial
 from penstock_operator.graph.credentials import Credential, credential_of, repeated_keys
 from penstock_operator.graph.expressions import Use
 from penstock_operator.graph.items import Item
 from penstock_operator.graph.jwt_keys import secret_length_error
+from penstock_operator.graph.keys import KeyWork
 from penstock_operator.graph.linking import Links
 from penstock_operator.graph.memo import Memo
 from penstock_operator.graph.references import KUBERNETES, resolve_use, secret_uri, secret_value
@@ -27,10 +30,21 @@ Inputs = tuple[Item | None, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assembled:
-    """An API's node (None where the API is broken), and the reports of all that belongs to it."""
+    """An API's node (None where the API is broken), and the reports of all that belongs to it.
+
+    `subscriptions` come with their plans; `keys` are the Secrets to write. `previous_keys` tells until when
+    which subscription has two keys, `next_change` when all this is to be looked at again (seconds since the
+    epoch).
+    """
 
     node: ApiNode | None
     reports: tuple[Report, ...]
+    api: Item
+    plans: tuple[Item, ...] = ()
+    subscriptions: tuple[tuple[Item, Item], ...] = ()
+    keys: tuple[KeyWork, ...] = ()
+    previous_keys: Mapping[str, float] = field(default_factory=dict)
+    next_change: float | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -41,27 +55,51 @@ class _Parts:
     links: Links
     secrets: dict[str, str] = field(default_factory=dict)
     findings: dict[Item, list[Finding]] = field(default_factory=dict)
+    keys: list[KeyWork] = field(default_factory=list)
+    previous_keys: dict[str, float] = field(default_factory=dict)
+    moments: list[float] = field(default_factory=list)
 
     def add(self, item: Item, findings: Iterable[Finding]) -> bool:
         """Note findings of an item; answers whether it is usable with them."""
         found = list(findings)
         if found:
             self.findings.setdefault(item, []).extend(found)
-        return not any(finding.is_error for finding in found)
+        return not any(finding.excludes for finding in found)
 
 
 def assemble_apis(links: Links, memo: Memo) -> dict[str, Assembled]:
     """All APIs, assembled; those whose inputs are the memo's are used again."""
-    known, kept, apis = memo.apis, {}, {}
-    for key, api in links.apis.items():
-        inputs = _inputs(api, links)
-        entry = known.get(key)
-        if entry is None or entry[0] != inputs:
-            entry = (inputs, assemble(api, links))
-        kept[key] = entry
-        apis[key] = entry[1]
-    memo.apis = kept
-    return apis
+    apis = memo.apis
+    for key in _touched(links, memo):
+        api = links.apis.get(key)
+        if api is None:
+            apis.pop(key, None)
+            continue
+        inputs, entry = _inputs(api, links), apis.get(key)
+        if entry is None or entry[0] != inputs or _is_due(entry[1], links.moment):
+            apis[key] = (inputs, assemble(api, links))
+    return {key: assembled for key, (_, assembled) in apis.items()}
+
+
+def _touched(links: Links, memo: Memo) -> set[str]:
+    """The keys of APIs that may have changed: by an item that came or went, or by the time."""
+    everything = memo.apis.keys() | links.apis.keys()
+    if links.changed is None or any(item.kind in ("Secret", "GatewaySecret") for item in links.changed):
+        return everything
+    due = {key for key, (_, assembled) in memo.apis.items() if _is_due(assembled, links.moment)}
+    return due | {_api_key(item, links) for item in links.changed} & everything
+
+
+def _api_key(item: Item, links: Links) -> str:
+    """The key of the API that an item belongs to; of no API where it belongs to none."""
+    if item.kind == "Subscription":
+        plan = links.plans.get(item.target)
+        return plan.target if plan else ""
+    return {"ApiDefinition": item.key, "Plan": item.target}.get(item.kind, "")
+
+
+def _is_due(assembled: Assembled, moment: float) -> bool:
+    return assembled.next_change is not None and assembled.next_change <= moment
 
 
 def assemble(api: Item, links: Links) -> Assembled:
@@ -75,7 +113,16 @@ def assemble(api: Item, links: Links) -> Assembled:
         message = "the API has no Plan, so it refuses all requests; a Plan with keyless: {} opens it"
         parts.add(api, (Finding("NoPlans", message, severity="Warning"),))
     nodes = tuple(_plan_node(plan, uri, credentials) for plan, uri in usable_plans)
-    return Assembled(_api_node(api, nodes, parts) if usable else None, _reports(parts))
+    return Assembled(
+        _api_node(api, nodes, parts) if usable else None,
+        _reports(parts),
+        api,
+        tuple(plans),
+        tuple((item, plan) for plan in plans for item in links.subscriptions_of.get(plan.key, ())),
+        tuple(parts.keys),
+        parts.previous_keys,
+        min((moment for moment in parts.moments if moment > links.moment), default=None),
+    )
 
 
 def _inputs(api: Item, links: Links) -> Inputs:
@@ -156,21 +203,51 @@ def _jwt_secret(item: Item, links: Links) -> tuple[str | None, list[Finding]]:
 
 def _check_credentials(plans: list[Item], parts: _Parts) -> dict[str, list[Credential]]:
     """The usable credentials of each plan's subscriptions, by the key of the plan."""
-    found = {plan.key: _credentials_of(plan, parts.links) for plan in plans}
+    found = {plan.key: list(_credentials_of(plan, parts)) for plan in plans}
     repeated = repeated_keys([credential for group in found.values() for credential in group])
     return {key: [one for one in group if _check(one, repeated, parts)] for key, group in found.items()}
 
 
-def _credentials_of(item: Item, links: Links) -> list[Credential]:
+def _credentials_of(item: Item, parts: _Parts) -> Iterator[Credential]:
+    """Those of subscriptions that are not denied: of others nothing is asked but the decision."""
     plan = item.parsed.resource
     assert isinstance(plan, Plan)
-    return [credential_of(found, plan, links) for found in links.subscriptions_of.get(item.key, ())]
+    for found in parts.links.subscriptions_of.get(item.key, ()):
+        subscription = found.parsed.resource
+        assert isinstance(subscription, Subscription)
+        denied = denial(subscription, plan)
+        if denied is not None:
+            parts.add(found, (denied,))
+        else:
+            _note_times(subscription, parts)
+            yield credential_of(found, plan, parts.links)
+
+
+def _note_times(subscription: Subscription, parts: _Parts) -> None:
+    bounds = (subscription.spec.starts_at, subscription.spec.ends_at)
+    parts.moments += [bound.timestamp() for bound in bounds if bound is not None]
 
 
 def _check(credential: Credential, repeated: dict[str, Finding], parts: _Parts) -> bool:
     item = credential.item
-    findings = (*item.findings, credential.finding, repeated.get(item.key))
-    return parts.add(item, (finding for finding in findings if finding is not None))
+    if credential.work is not None:
+        parts.keys.append(credential.work)
+    if credential.previous_until is not None:
+        parts.previous_keys[item.key] = credential.previous_until
+        parts.moments.append(credential.previous_until)
+    findings = (*item.findings, credential.finding, repeated.get(item.key), _ended(item, parts.links.moment))
+    usable = parts.add(item, (finding for finding in findings if finding is not None))
+    return usable and not credential.is_pending
+
+
+def _ended(item: Item, moment: float) -> Finding | None:
+    subscription = item.parsed.resource
+    assert isinstance(subscription, Subscription)
+    ends_at = subscription.spec.ends_at
+    if ends_at is None or ends_at.timestamp() > moment:
+        return None
+    message = f"the subscription ended at {ends_at.astimezone(UTC).isoformat()}: its clients are refused"
+    return Finding("Expired", message, ("spec", "endsAt"), severity="Warning")
 
 
 def _plan_order(item: Item) -> tuple[int, str]:
@@ -189,7 +266,7 @@ def _plan_node(item: Item, uri: str | None, credentials: dict[str, list[Credenti
 def _subscription_node(credential: Credential) -> SubscriptionNode:
     subscription = credential.item.parsed.resource
     assert isinstance(subscription, Subscription)
-    return SubscriptionNode(subscription, credential.digest)
+    return SubscriptionNode(subscription, credential.digests)
 
 
 def _api_node(item: Item, plans: tuple[PlanNode, ...], parts: _Parts) -> ApiNode:

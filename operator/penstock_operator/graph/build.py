@@ -14,7 +14,7 @@ from penstock_operator.graph.conditions import merge, problems_of
 from penstock_operator.graph.gateways import Placed, place
 from penstock_operator.graph.linking import Links, link
 from penstock_operator.graph.memo import Memo
-from penstock_operator.graph.orphans import ended_subscriptions, orphan_reports
+from penstock_operator.graph.orphans import orphan_reports, orphans_of
 from penstock_operator.graph.placement import NamespaceLabels
 from penstock_operator.graph.types import Graph, Report
 from penstock_operator.resources.parse import Parsed
@@ -26,23 +26,26 @@ def build_graph(
     now: datetime | None = None,
     broken: frozenset[str] = frozenset(),
     namespaces: NamespaceLabels | None = None,
+    generates_keys: bool = False,
 ) -> Graph:
     """The graph of resources.
 
     With the memo of the build before, only what has changed since is checked anew; a resource has changed
     where its `Parsed` is another object. Without `now` no subscription is reported as ended. `broken` names
     resources (`Kind namespace/name`) that are there but could not be parsed: to refer to one is no mistake.
-    `namespaces` are the labels of the cluster's namespaces; None where there is no cluster.
+    `namespaces` are the labels of the cluster's namespaces; None where there is no cluster. `generates_keys`
+    tells that an operator makes the API keys that nobody gives; it is the same for all builds with a memo.
     """
     memo = Memo() if memo is None else memo
     links = link(resources, memo)
+    links.moment, links.generates_keys = now.timestamp() if now else 0.0, generates_keys
     assembled = assemble_apis(links, memo)
     placed = place(links, assembled, namespaces)
-    reports = merge(
-        (*_reports(links, assembled, placed), *_ended(links, now), *orphan_reports(links, broken))
-    )
+    orphans = orphans_of(links)
+    reports = merge((*_reports(links, assembled, placed), *orphan_reports(orphans, links, broken)))
     apis = {key: api.node for key, api in assembled.items() if api.node is not None}
-    return Graph(placed.gateways, apis, reports, problems_of(reports))
+    others = (*links.gateways.values(), *links.gateway_secrets.values(), *orphans)
+    return Graph(placed.gateways, apis, reports, problems_of(reports), assembled, others)
 
 
 def _reports(links: Links, assembled: dict[str, Assembled], placed: Placed) -> Iterator[Report]:
@@ -50,7 +53,3 @@ def _reports(links: Links, assembled: dict[str, Assembled], placed: Placed) -> I
     for api in assembled.values():
         yield from api.reports
     yield from placed.reports
-
-
-def _ended(links: Links, now: datetime | None) -> Iterable[Report]:
-    return ended_subscriptions(links, now) if now is not None else ()

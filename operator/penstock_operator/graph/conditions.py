@@ -38,7 +38,7 @@ def problems_of(reports: Iterable[Report]) -> tuple[Problem, ...]:
 
 def _condition(kind: str, findings: tuple[Finding, ...], generation: int) -> Condition:
     own = [finding for finding in findings if finding.condition == kind]
-    errors = [finding for finding in own if finding.is_error]
+    errors = [finding for finding in own if finding.excludes]
     status = "False" if errors else "True"
     if not own:
         return Condition(kind, status, kind, _MESSAGES[kind], generation)

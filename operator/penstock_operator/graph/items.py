@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from penstock_operator.graph.expressions import Use, Uses, examine
 from penstock_operator.graph.jwt_keys import mismatched_keys
+from penstock_operator.graph.keys import key_secret_name
 from penstock_operator.graph.plug_ins import check_plug_ins
 from penstock_operator.graph.response_templates import unknown_error_keys
 from penstock_operator.graph.routes import Claim, claims_of, invalid_paths
@@ -31,8 +32,8 @@ from penstock_operator.resources.subscription import Subscription
 class Item:
     """A resource by itself; `target` is the key of the API (plan) or the plan (subscription) that it is for.
 
-    `secret` is the key of the Secret that it names in a field; `ends_at` is in seconds since the epoch;
-    `tags` and `is_started` are those of an API.
+    `secret` is the key of the Secret that it names in a field, or that the operator makes for it; `tags` and
+    `is_started` are those of an API.
     """
 
     parsed: Parsed
@@ -44,7 +45,6 @@ class Item:
     secrets: tuple[Use, ...] = ()
     properties: tuple[Use, ...] = ()
     claims: tuple[Claim, ...] = ()
-    ends_at: float | None = None
     tags: tuple[str, ...] = ()
     is_started: bool = False
 
@@ -106,7 +106,6 @@ def make_item(parsed: Parsed) -> Item:
         tuple(uses.secrets),
         tuple(uses.properties),
         claims_of(resource) if isinstance(resource, ApiDefinition) else (),
-        _ends_at(resource),
         *_service(resource),
     )
 
@@ -146,16 +145,11 @@ def _links(resource: Resource) -> _Links:
         return _Links(prefix + resource.spec.api_ref.name, prefix + secret.name if secret else "")
     if isinstance(resource, Subscription):
         key = resource.spec.api_key
-        secret_key = prefix + key.secret_ref.name if key else ""
-        return _Links(prefix + resource.spec.plan_ref.name, secret_key)
+        secret_name = key.secret_ref.name if key else key_secret_name(resource.metadata.name)
+        return _Links(prefix + resource.spec.plan_ref.name, prefix + secret_name)
     if isinstance(resource, GatewaySecret):
         return _Links(secret=prefix + resource.spec.source.kubernetes.name)
     return _Links()
-
-
-def _ends_at(resource: Resource) -> float | None:
-    ends = resource.spec.ends_at if isinstance(resource, Subscription) else None
-    return ends.timestamp() if ends else None
 
 
 def _service(resource: Resource) -> tuple[tuple[str, ...], bool]:

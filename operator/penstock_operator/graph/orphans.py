@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
 
 from penstock_operator.graph.items import Item
 from penstock_operator.graph.linking import Links
@@ -12,42 +11,44 @@ from penstock_operator.graph.types import RESOLVED_REFS, Finding, Report
 from penstock_operator.resources.explain import nearest
 
 
-def orphan_reports(links: Links, broken: frozenset[str]) -> Iterator[Report]:
-    """Plans without their API, subscriptions without their plan, GatewaySecrets without their value."""
+def orphans_of(links: Links) -> list[Item]:
+    """Plans without their API and subscriptions without their plan."""
     apis, plans = links.apis, links.plans
-    for plan in plans.values():
-        if plan.target not in apis:
-            finding = _missing(plan, "ApiDefinition", apis, broken)
-            yield Report(plan.parsed, plan.id, (*plan.findings, finding))
-    for subscription in links.subscriptions.values():
-        if subscription.target not in plans:
-            finding = _missing(subscription, "Plan", plans, broken)
-            yield Report(subscription.parsed, subscription.id, (*subscription.findings, finding))
+    left = [group for target, group in links.plans_of.items() if target not in apis]
+    left += [group for target, group in links.subscriptions_of.items() if target not in plans]
+    left += [_subscriptions_of_orphans(links)]
+    return [item for group in left for item in group]
+
+
+def orphan_reports(orphans: Iterable[Item], links: Links, broken: frozenset[str]) -> Iterator[Report]:
+    """What is wrong with those, and with GatewaySecrets without their value."""
+    for item in orphans:
+        finding = _missing(item, links, broken)
+        if finding or item.findings:
+            yield Report(item.parsed, item.id, (*item.findings, *filter(None, (finding,))))
     for secret in links.gateway_secrets.values():
         findings = (*secret.findings, *filter(None, (source_finding(secret, links),)))
         if findings:
             yield Report(secret.parsed, secret.id, findings)
 
 
-def ended_subscriptions(links: Links, now: datetime) -> Iterator[Report]:
-    """Subscriptions whose end has passed."""
-    moment = now.timestamp()
-    for item in links.subscriptions.values():
-        if item.ends_at is not None and item.ends_at <= moment:
-            ended = datetime.fromtimestamp(item.ends_at, UTC).isoformat()
-            message = f"the subscription ended at {ended}: its clients are refused"
-            yield Report(
-                item.parsed,
-                item.id,
-                (Finding("Expired", message, ("spec", "endsAt"), severity="Warning"),),
-            )
+def _subscriptions_of_orphans(links: Links) -> list[Item]:
+    """Subscriptions whose plan is there, but not the plan's API."""
+    plans = [plan for target, group in links.plans_of.items() if target not in links.apis for plan in group]
+    return [item for plan in plans for item in links.subscriptions_of.get(plan.key, ())]
 
 
-_TARGETS = {"ApiDefinition": ("ApiNotFound", "apiRef"), "Plan": ("PlanNotFound", "planRef")}
+_TARGETS = {
+    "Plan": ("ApiDefinition", "ApiNotFound", "apiRef"),
+    "Subscription": ("Plan", "PlanNotFound", "planRef"),
+}
 
 
-def _missing(item: Item, kind: str, known: dict[str, Item], broken: frozenset[str]) -> Finding:
-    reason, field = _TARGETS[kind]
+def _missing(item: Item, links: Links, broken: frozenset[str]) -> Finding | None:
+    kind, reason, field = _TARGETS[item.kind]
+    known = links.table(kind)
+    if item.target in known:
+        return None
     path = ("spec", field, "name")
     name = f"{kind} {item.target}"
     if name in broken:

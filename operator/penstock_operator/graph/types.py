@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from penstock_operator.manifests.reader import FieldPath
 from penstock_operator.resources.api_definition import ApiDefinition
@@ -12,6 +13,11 @@ from penstock_operator.resources.parse import Parsed
 from penstock_operator.resources.plan import Plan
 from penstock_operator.resources.problems import Problem, Severity
 from penstock_operator.resources.subscription import Subscription
+
+if TYPE_CHECKING:
+    from penstock_operator.graph.assembly import Assembled
+    from penstock_operator.graph.items import Item
+    from penstock_operator.graph.keys import KeyWork
 
 ACCEPTED = "Accepted"
 RESOLVED_REFS = "ResolvedRefs"
@@ -36,18 +42,27 @@ class ResourceId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing wrong with one field of a resource; `condition` is the type of condition that it sets."""
+    """One thing wrong with one field of a resource; `condition` is the type of condition that it sets.
+
+    What `denies` is a decision, not a mistake: the resource has no effect, nor has a version before it.
+    """
 
     reason: str
     message: str
     path: FieldPath = ("spec",)
     condition: str = ACCEPTED
     severity: Severity = "Error"
+    denies: bool = False
 
     @property
     def is_error(self) -> bool:
-        """Whether the resource cannot be used."""
+        """Whether the resource is broken, so that a version before it may be used in its place."""
         return self.severity == "Error"
+
+    @property
+    def excludes(self) -> bool:
+        """Whether the resource cannot be used."""
+        return self.denies or self.severity == "Error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +87,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubscriptionNode:
-    """A usable subscription; `key_digest` is the hexadecimal SHA-256 of its API key."""
+    """A usable subscription; `key_digests` are the hexadecimal SHA-256 of its API keys."""
 
     subscription: Subscription
-    key_digest: str | None
+    key_digests: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,9 +124,26 @@ class GatewayNode:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Graph:
-    """What should run where, and what is wrong: the reports are those of resources with findings."""
+    """What should run where, and what is wrong: the reports are those of resources with findings.
+
+    `groups` are all APIs with what belongs to them, by key, the broken ones too; `others` are the gateways,
+    the GatewaySecrets, and what is for an API or a plan that is not there.
+    """
 
     gateways: dict[str, GatewayNode]
     apis: dict[str, ApiNode]
     reports: tuple[Report, ...] = ()
-    problems: tuple[Problem, ...] = field(default=())
+    problems: tuple[Problem, ...] = ()
+    groups: Mapping[str, Assembled] = field(default_factory=dict)
+    others: tuple[Item, ...] = ()
+
+    @property
+    def next_change(self) -> float | None:
+        """When a subscription starts or ends, or a previous key runs out, next."""
+        moments = (group.next_change for group in self.groups.values())
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def keys_to_make(self) -> tuple[KeyWork, ...]:
+        """The Secrets of API keys that the operator is to write."""
+        return tuple(work for group in self.groups.values() for work in group.keys)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from gateway_runtime.snapshot import types as wire
+from penstock_operator.graph.references import secret_uri
 from penstock_operator.graph.types import GatewayNode
 from penstock_operator.publish.flows import wire_flows
 from penstock_operator.resources.gateway_deployment import Limits, Listener, Timeouts
 
+PEPPER_KEY = "pepper"
 
-def gateway_section(node: GatewayNode) -> wire.GatewaySection:
+
+def pepper_secret_name(gateway: str) -> str:
+    """The name of the Secret that holds, under `pepper`, what a gateway's digests of keys are keyed with."""
+    return f"{gateway}-pepper"
+
+
+def gateway_section(node: GatewayNode, is_peppered: bool = False) -> wire.GatewaySection:
     """What a gateway is besides its APIs."""
     spec, metadata = node.gateway.spec, node.gateway.metadata
     return wire.GatewaySection(
@@ -20,7 +28,12 @@ def gateway_section(node: GatewayNode) -> wire.GatewaySection:
         trusted_proxies=spec.trusted_proxies,
         flows=wire_flows(spec.flows, node.manifest),
         access_log=spec.access_log.enabled,
+        key_pepper=_pepper(metadata.namespace, metadata.name) if is_peppered else None,
     )
+
+
+def _pepper(namespace: str, gateway: str) -> wire.SecretRef:
+    return wire.SecretRef(uri=secret_uri(namespace, pepper_secret_name(gateway), PEPPER_KEY))
 
 
 def _listener(listener: Listener) -> wire.HttpListener:

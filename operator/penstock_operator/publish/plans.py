@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from gateway_runtime.snapshot import types as wire
+from gateway_runtime.snapshot.keys import key_digest
 from penstock_operator.graph.types import ApiNode, PlanNode, SubscriptionNode
 from penstock_operator.publish.flows import wire_flows
 from penstock_operator.resources.plan import Jwt, Security
@@ -22,9 +23,9 @@ def wire_plan(node: PlanNode) -> wire.Plan:
     )
 
 
-def subscriptions_section(node: ApiNode) -> wire.SubscriptionsSection:
-    """The subscriptions to all plans of an API."""
-    return wire.SubscriptionsSection(api=node.api.key, subscriptions=tuple(_subscriptions(node)))
+def subscriptions_section(node: ApiNode, pepper: bytes = b"") -> wire.SubscriptionsSection:
+    """The subscriptions to all plans of an API; with a pepper the digests of their keys are keyed with it."""
+    return wire.SubscriptionsSection(api=node.api.key, subscriptions=tuple(_subscriptions(node, pepper)))
 
 
 def _security(security: Security, secret_uri: str | None) -> wire.Security:
@@ -51,13 +52,13 @@ def _jwt(jwt: Jwt, secret_uri: str | None) -> wire.JwtSecurity:
     )
 
 
-def _subscriptions(node: ApiNode) -> Iterator[wire.Subscription]:
+def _subscriptions(node: ApiNode, pepper: bytes) -> Iterator[wire.Subscription]:
     for plan in node.plans:
         for subscription in plan.subscriptions:
-            yield _subscription(plan.plan.metadata.name, subscription)
+            yield _subscription(plan.plan.metadata.name, subscription, pepper)
 
 
-def _subscription(plan: str, node: SubscriptionNode) -> wire.Subscription:
+def _subscription(plan: str, node: SubscriptionNode, pepper: bytes) -> wire.Subscription:
     spec = node.subscription.spec
     return wire.Subscription(
         name=node.subscription.metadata.name,
@@ -67,7 +68,9 @@ def _subscription(plan: str, node: SubscriptionNode) -> wire.Subscription:
         state=spec.state,
         starts_at=_seconds(spec.starts_at),
         ends_at=_seconds(spec.ends_at),
-        key_digests=(node.key_digest,) if node.key_digest else (),
+        key_digests=tuple(key_digest(one, pepper) for one in node.key_digests)
+        if pepper
+        else node.key_digests,
     )
 
 

@@ -6,6 +6,7 @@ the same object as in the build before gives the same entries, digests included.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway_runtime.snapshot.codec import api_entry, subscriptions_entry
@@ -18,11 +19,15 @@ from penstock_operator.publish.plans import subscriptions_section
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Published:
-    """The entries of an API's node; `subscriptions` is None where it has none."""
+    """The entries of an API's node: those of its subscriptions by the pepper (empty: none) of their keys.
+
+    They are made where a gateway needs them, and kept while it does; None: the API has no subscriptions.
+    """
 
     node: ApiNode
     api: ApiEntry
-    subscriptions: SubscriptionsEntry | None
+    subscriptions: dict[bytes, SubscriptionsEntry | None] = field(default_factory=dict)
+    before: dict[bytes, SubscriptionsEntry | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -30,44 +35,61 @@ class PublishMemo:
     """What the last build published, by key of the API; holds only what that build used."""
 
     apis: dict[str, Published] = field(default_factory=dict)
+    peppers: frozenset[bytes] = frozenset()
 
 
-def build_snapshots(graph: Graph, memo: PublishMemo | None = None) -> dict[str, Snapshot]:
-    """The snapshots by `namespace/name` of their gateways."""
+def build_snapshots(
+    graph: Graph, memo: PublishMemo | None = None, peppers: Mapping[str, bytes] | None = None
+) -> dict[str, Snapshot]:
+    """The snapshots by `namespace/name` of their gateways.
+
+    With `peppers` (by gateway) the digests of API keys are keyed, and a gateway that has none yet gets no
+    snapshot: plain digests would tell of keys. None: no gateway has one.
+    """
     memo = PublishMemo() if memo is None else memo
+    _forget(memo, frozenset(peppers.values() if peppers is not None else (b"",)))
     known = memo.apis
     memo.apis = {key: _published(node, known.get(key)) for key, node in graph.apis.items()}
-    return {key: _snapshot(gateway, memo.apis) for key, gateway in graph.gateways.items()}
+    if peppers is None:
+        return {key: _snapshot(gateway, memo.apis, b"") for key, gateway in graph.gateways.items()}
+    gateways = {key: one for key, one in graph.gateways.items() if peppers.get(key)}
+    return {key: _snapshot(gateway, memo.apis, peppers[key]) for key, gateway in gateways.items()}
+
+
+def _forget(memo: PublishMemo, peppers: frozenset[bytes]) -> None:
+    """Another set of peppers is rare: then all that is keyed is made anew."""
+    if peppers != memo.peppers:
+        memo.apis, memo.peppers = {}, peppers
 
 
 def _published(node: ApiNode, before: Published | None) -> Published:
     if before is None:
-        return Published(node, api_entry(api_section(node)), _subscriptions(node))
+        return Published(node, api_entry(api_section(node)))
     if before.node is node:
         return before
-    api, subscriptions = api_entry(api_section(node)), _subscriptions(node)
+    api = api_entry(api_section(node))
     return Published(
         node,
         before.api if before.api.digest == api.digest else api,
-        before.subscriptions if _same(before.subscriptions, subscriptions) else subscriptions,
+        before={**before.before, **before.subscriptions},
     )
 
 
-def _subscriptions(node: ApiNode) -> SubscriptionsEntry | None:
-    section = subscriptions_section(node)
-    return subscriptions_entry(section) if section.subscriptions else None
+def _subscriptions(published: Published, pepper: bytes) -> SubscriptionsEntry | None:
+    known = published.subscriptions
+    if pepper not in known:
+        section = subscriptions_section(published.node, pepper)
+        entry = subscriptions_entry(section) if section.subscriptions else None
+        before = published.before.pop(pepper, None)
+        known[pepper] = before if before and entry and before.digest == entry.digest else entry
+    return known[pepper]
 
 
-def _same(one: SubscriptionsEntry | None, other: SubscriptionsEntry | None) -> bool:
-    return one is not None and other is not None and one.digest == other.digest
-
-
-def _snapshot(gateway: GatewayNode, published: dict[str, Published]) -> Snapshot:
+def _snapshot(gateway: GatewayNode, published: dict[str, Published], pepper: bytes) -> Snapshot:
     served = {key: published[key] for key in gateway.apis}
+    entries = {key: _subscriptions(one, pepper) for key, one in served.items()}
     return Snapshot(
-        gateway=gateway_section(gateway),
+        gateway=gateway_section(gateway, bool(pepper)),
         apis={key: one.api for key, one in served.items()},
-        subscriptions={
-            key: one.subscriptions for key, one in served.items() if one.subscriptions is not None
-        },
+        subscriptions={key: entry for key, entry in entries.items() if entry is not None},
     )

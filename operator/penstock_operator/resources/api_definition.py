@@ -16,7 +16,7 @@ from gateway_runtime.policies.fields import (
     Template,
 )
 from penstock_operator.resources.flows import Flows
-from penstock_operator.resources.meta import NamedList, Names, PrinterColumn, Resource
+from penstock_operator.resources.meta import NamedList, Names, PrinterColumn, Resource, condition_columns
 
 Host = Annotated[
     str,
@@ -161,9 +161,10 @@ class ApiDefinition(Resource):
     columns: ClassVar = (
         PrinterColumn(name="Version", type="string", json_path=".spec.version"),
         PrinterColumn(name="State", type="string", json_path=".spec.state"),
-        PrinterColumn(
-            name="Accepted", type="string", json_path='.status.conditions[?(@.type=="Accepted")].status'
-        ),
+        PrinterColumn(name="URL", type="string", json_path=".status.urls[0]"),
+        PrinterColumn(name="Gateways", type="string", json_path=".status.gateways", priority=1),
+        PrinterColumn(name="Pods", type="string", json_path=".status.pods"),
+        *condition_columns("Programmed", "Ready"),
         PrinterColumn(name="Age", type="date", json_path=".metadata.creationTimestamp"),
     )
 

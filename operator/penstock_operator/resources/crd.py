@@ -8,7 +8,8 @@ import yaml
 
 from penstock_operator.resources.explain import plain_type
 from penstock_operator.resources.meta import GROUP, VERSION, Resource
-from penstock_operator.resources.schema import Schema, structural_schema
+from penstock_operator.resources.schema import Schema, status_schema, structural_schema
+from penstock_operator.resources.status import STATUSES, Status
 
 CATEGORY = "penstock"
 
@@ -63,7 +64,7 @@ def resource_schema(model: type[Resource]) -> Schema:
             "kind": {"description": model.names.kind, "type": "string"},
             "metadata": {"type": "object"},
             "spec": spec if needed else {"default": {}, **spec},
-            "status": _status(),
+            "status": _status(STATUSES[model.names.kind]),
         },
     }
 
@@ -84,40 +85,8 @@ def _column(column: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in column.items() if value}
 
 
-def _status() -> Schema:
-    return {
-        "description": "What the operator found; written by the operator alone.",
-        "type": "object",
-        "properties": {
-            "observedGeneration": {
-                "description": "The generation of the spec that the conditions are about.",
-                "type": "integer",
-                "format": "int64",
-            },
-            "conditions": {
-                "description": "Accepted, ResolvedRefs, Programmed and Ready, as they apply.",
-                "type": "array",
-                "maxItems": 16,
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["type"],
-                "items": _condition(),
-            },
-        },
-    }
-
-
-def _condition() -> Schema:
-    """The schema of `metav1.Condition`."""
-    text = {"type": "string"}
-    return {
-        "type": "object",
-        "required": ["type", "status", "lastTransitionTime", "reason", "message"],
-        "properties": {
-            "type": {"description": "What it is about.", **text, "maxLength": 316},
-            "status": {"description": "Whether it holds.", **text, "enum": ["True", "False", "Unknown"]},
-            "observedGeneration": {"type": "integer", "format": "int64", "minimum": 0},
-            "lastTransitionTime": {"type": "string", "format": "date-time"},
-            "reason": {"description": "One word for programs.", **text, "minLength": 1, "maxLength": 1024},
-            "message": {"description": "A sentence for people.", **text, "maxLength": 32768},
-        },
-    }
+def _status(kind: type[Status]) -> Schema:
+    """Nothing of it is required at its top: other tools may write a condition of their own."""
+    schema = status_schema(kind)
+    schema.pop("required", None)
+    return schema

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -18,6 +19,8 @@ from penstock_operator.manifests.nodes import PathPart
 from penstock_operator.resources.flows import RequestStep, ResponseStep, StepBase
 
 FieldPath = tuple[PathPart, ...]
+
+MOST_WORDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,11 @@ def _follows(details: ErrorDetails, inner: set[FieldPath]) -> bool:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`, did you mean ...?` with the known word that is most alike, or nothing."""
-    by_folded = {name.casefold(): name for name in known}
+    """`, did you mean ...?` with the known word that is most alike, or nothing.
+
+    Of very many words only the first are looked at: a hint must not cost more than the check.
+    """
+    by_folded = {name.casefold(): name for name in islice(known, MOST_WORDS)}
     found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return f", did you mean `{by_folded[found[0]]}`?" if found else ""
 

@@ -7,7 +7,14 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from gateway_runtime.policies.fields import StrictModel
-from penstock_operator.resources.meta import Names, PrinterColumn, Resource, ResourceName, SecretKeyRef
+from penstock_operator.resources.meta import (
+    Names,
+    PrinterColumn,
+    Resource,
+    ResourceName,
+    SecretKeyRef,
+    condition_columns,
+)
 
 
 class Source(StrictModel):
@@ -36,9 +43,9 @@ class GatewaySecret(Resource):
 
     names: ClassVar = Names(kind="GatewaySecret", plural="gatewaysecrets", short=("gws",))
     columns: ClassVar = (
-        PrinterColumn(
-            name="Resolved", type="string", json_path='.status.conditions[?(@.type=="ResolvedRefs")].status'
-        ),
+        PrinterColumn(name="Version", type="string", json_path=".status.version"),
+        PrinterColumn(name="Since", type="date", json_path=".status.since"),
+        *condition_columns("Ready"),
         PrinterColumn(name="Age", type="date", json_path=".metadata.creationTimestamp"),
     )
 

@@ -116,6 +116,16 @@ class PrinterColumn(BaseModel):
     priority: int = 0
 
 
+def condition_columns(*conditions: str) -> tuple[PrinterColumn, ...]:
+    """Columns that show whether conditions hold; the last one's reason comes with `-o wide`."""
+    path = '.status.conditions[?(@.type=="{}")].{}'
+    found = [
+        PrinterColumn(name=one, type="string", json_path=path.format(one, "status")) for one in conditions
+    ]
+    reason = path.format(conditions[-1], "reason")
+    return (*found, PrinterColumn(name="Reason", type="string", json_path=reason, priority=1))
+
+
 class Names(BaseModel):
     """How a kind is called on the command line."""
 

@@ -17,7 +17,7 @@ from penstock_operator.resources.explain import Finding, explain, nearest
 from penstock_operator.resources.kinds import KINDS
 from penstock_operator.resources.meta import API_VERSION, GROUP, ObjectMeta, Resource
 from penstock_operator.resources.problems import Problem
-from penstock_operator.resources.secret import SecretResource, secret_values
+from penstock_operator.resources.secret import SecretResource, secret_resource, secret_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _secret(data: Mapping[str, Any]) -> SecretResource | list[Finding]:
     except ValidationError as error:
         return explain(error, ObjectMeta, ("metadata",))
     values, findings = secret_values(data)
-    return findings or SecretResource(metadata.namespace, metadata.name, values)
+    return findings or secret_resource(metadata, values)
 
 
 def _problem(manifest: Manifest, finding: Finding) -> Problem:

@@ -16,6 +16,7 @@ from penstock_operator.resources.meta import (
     Resource,
     Rules,
     SecretKeyRef,
+    condition_columns,
 )
 
 Algorithm = Literal[
@@ -36,6 +37,9 @@ class ApiKey(StrictModel):
         str | None, Field(min_length=1, description="A query parameter that may hold the key instead.")
     ] = None
     propagate: Annotated[bool, Field(description="Whether the backend gets the key.")] = False
+    rotation_overlap: Annotated[
+        Duration, Field(description="How long the old key still holds when the operator has made a new one.")
+    ] = 3600.0
 
 
 class Jwks(StrictModel):
@@ -108,6 +112,13 @@ class PlanSpec(StrictModel):
     api_ref: Annotated[NameRef, Field(description="The ApiDefinition the plan is for.")]
     description: Annotated[str, Field(max_length=4096, description="For people.")] = ""
     security: Security
+    approval: Annotated[
+        Literal["Auto", "Manual"],
+        Field(
+            description="Manual: a Subscription holds only with the annotation "
+            "`penstock.dev/approval: Approved`; `Rejected` refuses it."
+        ),
+    ] = "Auto"
     order: Annotated[int, Field(description="Plans of an API are tried by ascending order, then name.")] = 0
     selection_rule: Annotated[
         Condition | None, Field(description="The plan is tried only where this expression is true.")
@@ -121,10 +132,10 @@ class Plan(Resource):
     names: ClassVar = Names(kind="Plan", plural="plans", short=("plan",))
     columns: ClassVar = (
         PrinterColumn(name="API", type="string", json_path=".spec.apiRef.name"),
-        PrinterColumn(name="Order", type="integer", json_path=".spec.order"),
-        PrinterColumn(
-            name="Accepted", type="string", json_path='.status.conditions[?(@.type=="Accepted")].status'
-        ),
+        PrinterColumn(name="Approval", type="string", json_path=".spec.approval"),
+        PrinterColumn(name="Subscriptions", type="integer", json_path=".status.subscriptions"),
+        PrinterColumn(name="Order", type="integer", json_path=".spec.order", priority=1),
+        *condition_columns("Programmed", "Ready"),
         PrinterColumn(name="Age", type="date", json_path=".metadata.creationTimestamp"),
     )
 

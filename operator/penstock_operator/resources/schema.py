@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+from msgspec import Struct
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, NoDefault
 from pydantic_core import core_schema
@@ -44,6 +46,16 @@ def structural_schema(model: type[BaseModel]) -> Schema:
     """
     schema = model.model_json_schema(by_alias=True, schema_generator=_Generator)
     return _structural(schema, schema.get("$defs", {}), model.__name__)
+
+
+def status_schema(kind: type[Struct]) -> Schema:
+    """The schema of a status, which nobody writes by hand: it has no defaults."""
+    schema = msgspec.json.schema(kind)
+    definitions = schema["$defs"]
+    for definition in definitions.values():
+        for child in definition["properties"].values():
+            child.pop("default", None)
+    return _structural(schema, definitions, kind.__name__)
 
 
 def format_duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Turns a core `Secret` manifest into its values, for gateways that run without a cluster."""
+"""Turns a core `Secret` into its values and what the operator has noted on it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,38 @@ from typing import Any
 
 from penstock_operator.manifests.nodes import PathPart
 from penstock_operator.resources.explain import Finding
+from penstock_operator.resources.meta import GROUP, ObjectMeta
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+MANAGER = "penstock"
+"""The value of that label on all objects that the operator makes."""
 
 
 @dataclass(frozen=True, slots=True)
 class SecretResource:
-    """A Secret; the values are in memory only and never part of a repr."""
+    """A Secret; the values are in memory only and never part of a repr.
+
+    `annotations` are those of Penstock alone: those of kubectl may repeat the values. `is_managed` tells
+    that the operator has made the Secret.
+    """
 
     namespace: str
     name: str
     values: Mapping[str, bytes] = field(repr=False)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    is_managed: bool = False
 
     @property
     def key(self) -> str:
         """`namespace/name`."""
         return f"{self.namespace}/{self.name}"
+
+
+def secret_resource(metadata: ObjectMeta, values: Mapping[str, bytes]) -> SecretResource:
+    """The Secret of its metadata and values."""
+    ours = {name: value for name, value in metadata.annotations.items() if name.startswith(f"{GROUP}/")}
+    is_managed = metadata.labels.get(MANAGED_BY) == MANAGER
+    return SecretResource(metadata.namespace, metadata.name, values, ours, is_managed)
 
 
 def secret_values(data: Mapping[str, Any]) -> tuple[dict[str, bytes], list[Finding]]:

@@ -7,7 +7,20 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AwareDatetime, Field, model_validator
 
 from gateway_runtime.policies.fields import StrictModel
-from penstock_operator.resources.meta import NameRef, Names, PrinterColumn, Resource, Rules, SecretKeyRef
+from penstock_operator.resources.meta import (
+    NameRef,
+    Names,
+    PrinterColumn,
+    Resource,
+    Rules,
+    SecretKeyRef,
+    condition_columns,
+)
+
+APPROVAL = "penstock.dev/approval"
+"""Annotation: `Approved` or `Rejected`, for plans whose approval is Manual."""
+ROTATE_KEY = "penstock.dev/rotate-key"
+"""Annotation: any new value asks the operator for a new API key."""
 
 Time = Annotated[AwareDatetime, Field(strict=False)]
 
@@ -37,7 +50,10 @@ class SubscriptionSpec(StrictModel):
 
     plan_ref: Annotated[NameRef, Field(description="The Plan.")]
     application: Annotated[Application, Field(description="Who subscribes.")]
-    api_key: Annotated[ApiKeyCredential | None, Field(description="The key, for plans with apiKey.")] = None
+    api_key: Annotated[
+        ApiKeyCredential | None,
+        Field(description="A key of your own, for plans with apiKey; none: the operator makes one."),
+    ] = None
     state: Annotated[
         Literal["Active", "Paused", "Closed"], Field(description="Only Active ones are let in.")
     ] = "Active"
@@ -58,7 +74,10 @@ class Subscription(Resource):
     columns: ClassVar = (
         PrinterColumn(name="Plan", type="string", json_path=".spec.planRef.name"),
         PrinterColumn(name="Application", type="string", json_path=".spec.application.name"),
-        PrinterColumn(name="State", type="string", json_path=".spec.state"),
+        PrinterColumn(name="API", type="string", json_path=".status.api"),
+        PrinterColumn(name="Key", type="string", json_path=".status.apiKey.secretRef.name", priority=1),
+        PrinterColumn(name="Approval", type="string", json_path=".status.approval"),
+        *condition_columns("Ready"),
         PrinterColumn(name="Ends", type="date", json_path=".spec.endsAt", priority=1),
         PrinterColumn(name="Age", type="date", json_path=".metadata.creationTimestamp"),
     )

@@ -74,10 +74,9 @@ CHOICES = st.tuples(*(st.sampled_from([None, *versions]) for versions in VERSION
 def output(resources: list[Parsed], memo: Memo | None = None, publish: PublishMemo | None = None) -> object:
     graph = build_graph(resources, memo)
     snapshots = build_snapshots(graph, publish)
-    return (
-        msgspec.json.encode(snapshots, order="deterministic"),
-        sorted(map(str, graph.problems)),
-    )
+    # A hint at the nearest name is as old as the check that it belongs to.
+    problems = sorted(str(problem).partition(", did you mean")[0] for problem in graph.problems)
+    return (msgspec.json.encode(snapshots, order="deterministic"), problems)
 
 
 CLASHING = [
