@@ -59,6 +59,17 @@ class Resources(StrictModel):
 class Toleration(StrictModel):
     """A taint of nodes that pods bear; see Kubernetes' Toleration."""
 
+    rules: ClassVar[Rules] = (
+        (
+            "self.operator == 'Exists' ? !has(self.value) : has(self.key)",
+            "Exists has no `value`, Equal needs a `key`",
+        ),
+        (
+            "!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')",
+            "tolerationSeconds needs effect: NoExecute",
+        ),
+    )
+
     key: Annotated[LabelKey | None, Field(description="The taint; none, with Exists: all.")] = None
     operator: Annotated[Literal["Exists", "Equal"], Field(description="Whether the value counts.")] = "Equal"
     value: Annotated[LabelValue | None, Field(description="The taint's value, for Equal.")] = None
@@ -69,6 +80,14 @@ class Toleration(StrictModel):
     toleration_seconds: Annotated[
         int | None, Field(ge=0, description="How long NoExecute is borne; none: for good.")
     ] = None
+
+    @model_validator(mode="after")
+    def _as_kubernetes_takes_it(self) -> Toleration:
+        if self.value is not None if self.operator == "Exists" else self.key is None:
+            raise ValueError(self.rules[0][1])
+        if self.toleration_seconds is not None and self.effect != "NoExecute":
+            raise ValueError(self.rules[1][1])
+        return self
 
 
 class TopologySpread(StrictModel):

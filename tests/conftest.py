@@ -1,4 +1,4 @@
-"""The switch that writes the golden folders anew: `pytest tests/unit/graph --rewrite`."""
+"""The switch that writes golden folders anew: `pytest tests/unit/graph tests/unit/deploy --rewrite`."""
 
 import pytest
 

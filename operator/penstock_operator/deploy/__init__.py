@@ -1,0 +1,1 @@
+"""GatewayDeployments -> the Kubernetes objects that run them."""

@@ -1,0 +1,51 @@
+"""Pods may read just the Secrets that what they serve refers to."""
+
+from deployments import gateway
+
+from penstock_operator.deploy.rights import secret_rights
+
+
+def test_each_namespace_has_a_role_with_just_its_secrets() -> None:
+    found = secret_rights(gateway(), [("shop", "b"), ("shop", "a"), ("gateways", "tls"), ("shop", "a")])
+
+    roles = {one["metadata"]["namespace"]: one for one in found if one["kind"] == "Role"}
+    assert {namespace: role["rules"] for namespace, role in roles.items()} == {
+        namespace: [
+            {
+                "apiGroups": [""],
+                "resources": ["secrets"],
+                "verbs": ["get", "list", "watch"],
+                "resourceNames": names,
+            }
+        ]
+        for namespace, names in {"shop": ["a", "b"], "gateways": ["tls"]}.items()
+    }
+
+
+def test_each_role_is_bound_to_the_gateways_own_account() -> None:
+    role, binding = secret_rights(gateway(), [("shop", "a")])
+
+    assert binding["metadata"]["namespace"] == "shop"
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "edge", "namespace": "gateways"}]
+
+
+def test_only_objects_of_the_gateways_namespace_name_it_as_their_owner() -> None:
+    found = secret_rights(gateway(), [("shop", "a"), ("gateways", "a")])
+
+    assert {one["metadata"]["namespace"]: "ownerReferences" in one["metadata"] for one in found} == {
+        "gateways": True,
+        "shop": False,
+    }
+    assert {one["metadata"]["labels"]["penstock.dev/gateway-namespace"] for one in found} == {"gateways"}
+
+
+def test_without_secrets_there_are_no_rights() -> None:
+    assert secret_rights(gateway(), []) == ()
+
+
+def test_gateways_of_one_name_do_not_share_a_role() -> None:
+    one, *_ = secret_rights(gateway("edge", "a"), [("shop", "x")])
+    other, *_ = secret_rights(gateway("edge", "b"), [("shop", "x")])
+
+    assert one["metadata"]["name"] != other["metadata"]["name"]
