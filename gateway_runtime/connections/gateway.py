@@ -13,6 +13,7 @@ from gateway_runtime.admin.access_log import AccessLog
 from gateway_runtime.connections.access import access_record
 from gateway_runtime.connections.client import ClientConnection
 from gateway_runtime.connections.forwarded import TrustedProxies
+from gateway_runtime.connections.handshakes import SETTLE_SECONDS, refuse_handshakes
 from gateway_runtime.connections.pool import Pool
 from gateway_runtime.connections.wire import CLOSE, DateField, phrase, response_bytes
 from gateway_runtime.exchange import Headers, Reply, Response, field_line
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _SWEEP_SECONDS: Final = 0.25
 _POOL_SWEEP_TICKS: Final = 20
+_DRAIN_IDLE_SECONDS: Final = 1.0
 
 
 class Gateway:
@@ -127,9 +129,8 @@ class Gateway:
         self._servers[(listener.address, listener.port)] = (server, sock)
 
     async def unlisten(self, address: str, port: int) -> None:
-        """Accept there no more; connections go on."""
-        server, _ = self._servers.pop((address, port))
-        server.close()
+        """Accept there no more; connections go on, those among them that wait to be accepted."""
+        await self._stop_accepting([self._servers.pop((address, port))], SETTLE_SECONDS)
 
     def _factory(self) -> asyncio.Protocol:
         # Compiled classes cannot inherit from asyncio's; the loop asks only for the methods.
@@ -177,6 +178,8 @@ class Gateway:
         late = [connection for connection in self._connections if 0.0 < connection.deadline <= now]
         for connection in late:
             connection.on_deadline()
+        if self.draining:
+            self._hasten_idle()
         self._ticks += 1
         if self._ticks % _POOL_SWEEP_TICKS == 0:
             for pool in self._pools.values():
@@ -192,11 +195,10 @@ class Gateway:
         that may be on its way.
         """
         self.draining = True
-        await self._accept_rest()
-        deadline = self.clock + min(1.0, seconds)
-        for connection in self._connections:
-            if connection.transaction is None and connection.tunnel is None:
-                connection.deadline = min(connection.deadline or deadline, deadline)
+        servers = list(self._servers.values())
+        self._servers.clear()
+        await self._stop_accepting(servers, min(seconds, SETTLE_SECONDS))
+        self._hasten_idle()
         if self._connections:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), seconds)
@@ -206,8 +208,21 @@ class Gateway:
         self._close()
         return len(cut)
 
-    async def _accept_rest(self) -> None:
-        for server, sock in self._servers.values():
+    def _hasten_idle(self) -> None:
+        """Let no connection wait long for a request, nor one whose response began before the drain."""
+        deadline = self.clock + _DRAIN_IDLE_SECONDS
+        for connection in self._connections:
+            if connection.transaction is None and connection.tunnel is None:
+                connection.deadline = min(connection.deadline or deadline, deadline)
+
+    async def _stop_accepting(
+        self, servers: list[tuple[asyncio.Server, socket.socket]], settle: float
+    ) -> None:
+        """Take what waits in the accept queues, and close."""
+        for _, sock in servers:
+            refuse_handshakes(sock)
+        await asyncio.sleep(settle)
+        for server, sock in servers:
             accepted = []
             sock.setblocking(False)
             with contextlib.suppress(OSError):
@@ -216,7 +231,6 @@ class Gateway:
             server.close()
             for client in accepted:
                 await self.loop.connect_accepted_socket(self._factory, client)
-        self._servers.clear()
 
     def _close(self) -> None:
         self._timer.cancel()
