@@ -76,11 +76,3 @@ class WorkerStats:
         if stats is None:
             stats = self.apis[key] = ApiStats()
         return stats
-
-    def dump(self) -> dict[str, object]:
-        """The numbers as JSON-able data, without the APIs that nobody has called."""
-        plain: dict[str, object] = {name: getattr(self, name) for name in self.__slots__ if name != "apis"}
-        plain["apis"] = {
-            key: stats.dump() for key, stats in self.apis.items() if stats.statuses or stats.errors
-        }
-        return plain

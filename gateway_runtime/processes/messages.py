@@ -55,7 +55,7 @@ class Configured(msgspec.Struct, frozen=True, tag=True):
 
 
 class Stats(msgspec.Struct, frozen=True, tag=True):
-    """The counters of a worker."""
+    """The counters of a worker: of its APIs, those that have served since the last message."""
 
     data: dict[str, Any]
 

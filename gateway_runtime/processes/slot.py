@@ -9,9 +9,9 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
-from gateway_runtime.admin.totals import add
+from gateway_runtime.processes.counted import Counted
 from gateway_runtime.processes.messages import (
     AskStats,
     Configure,
@@ -31,8 +31,8 @@ from gateway_runtime.snapshot.types import HttpListener, Snapshot
 _LOG: Final = logging.getLogger(__name__)
 _SHORT_LIFE: Final = 1.0
 _MAX_PAUSE: Final = 5.0
-_CONFIGURE_SECONDS: Final = 60.0
-_STATS_SECONDS: Final = 5.0
+_SILENT_SECONDS: Final = 60
+_STATS_SECONDS: Final = 1.0
 _EXIT_SECONDS: Final = 5.0
 
 Wanted = Callable[[], tuple[Snapshot, Mapping[str, str]]]
@@ -48,8 +48,8 @@ class WorkerSlot:
     def __init__(self, number: int, sockets: ListeningSockets, counters: int, wanted: Wanted) -> None:
         self.number = number
         self.restarts: int = 0
-        self.lost: dict[str, Any] = {}
-        """The sums of the last known counters of processes that died."""
+        self.counted = Counted()
+        """What its processes have counted, the dead ones among them."""
         self.errors: dict[str, str] = {}
         """APIs that the worker could not compile."""
         self._sockets = sockets
@@ -63,8 +63,8 @@ class WorkerSlot:
         self._sent_at: float = 0.0
         self._told: tuple[Snapshot, Mapping[str, str]] | None = None
         self._serial: int = 0
-        self._stats: dict[str, Any] | None = None
-        self._waiting: asyncio.Future[dict[str, Any]] | None = None
+        self._silent: int = 0
+        self._waiting: asyncio.Future[None] | None = None
         self._listening: bool = False
         self._stopping: bool = False
 
@@ -84,7 +84,10 @@ class WorkerSlot:
         pause = 0.0
         while not self._stopping:
             begun = monotonic()
-            await self._live()
+            try:
+                await self._live()
+            except Exception:  # no room for a process, or a worker that talks nonsense: try again
+                _LOG.exception("worker %d cannot be run", self.number)
             if self._stopping:
                 return
             self.restarts += 1
@@ -94,16 +97,18 @@ class WorkerSlot:
 
     async def _live(self) -> None:
         """Start a worker and hear it until it is gone."""
-        reader = await self._start()
-        watch = asyncio.create_task(self._watch_silence())
+        watch: asyncio.Task[None] | None = None
         try:
+            reader = await self._start()
+            watch = asyncio.create_task(self._watch_silence())
             self.refresh()
             while True:
                 self._hear(await read_answer(reader))
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            watch.cancel()
+            if watch is not None:
+                watch.cancel()
             await self._bury()
 
     async def _start(self) -> asyncio.StreamReader:
@@ -123,34 +128,33 @@ class WorkerSlot:
         their_channel.close()
         their_descriptors.close()
         reader, self._writer = await asyncio.open_connection(sock=channel, limit=1 << 22)
-        self._served = self._sent = self._told = None
-        self._listening = False
+        self._silent = 0
         return reader
 
     async def _bury(self) -> None:
-        if self._stats is not None:
-            self.lost = add(self.lost, {**self._stats, "connections_open": 0, "upstream_connections_open": 0})
-            self._stats = None
+        self._served = self._sent = self._told = None
+        self._listening = False
+        self.counted.bury()
         if self._waiting is not None and not self._waiting.done():
-            self._waiting.cancel()
+            self._waiting.set_result(None)
         if self._writer is not None:
             self._writer.close()
             self._writer = None
         if self._descriptors is not None:
             self._descriptors.close()
+            self._descriptors = None
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                if not self._stopping:
-                    self._process.kill()
+            if not self._stopping:
+                self.kill()
             await self._process.wait()
 
     async def _watch_silence(self) -> None:
-        """Kill a worker that does not answer."""
-        while True:
+        """Kill a worker that is not heard for a minute; one that is well says its counters each second."""
+        while self._silent < _SILENT_SECONDS:
             await asyncio.sleep(1.0)
-            if self._sent is not None and monotonic() - self._sent_at > _CONFIGURE_SECONDS:
-                _LOG.error("worker %d does not answer: it is replaced", self.number)
-                self.kill()
+            self._silent += 1
+        _LOG.error("worker %d does not answer: it is replaced", self.number)
+        self.kill()
 
     def _say(self, order: ToWorker) -> None:
         if self._writer is not None and not self._writer.is_closing():
@@ -176,10 +180,11 @@ class WorkerSlot:
         self._say(order)
 
     def _hear(self, answer: Configured | Stats) -> None:
+        self._silent = 0
         if isinstance(answer, Stats):
-            self._stats = answer.data
+            self.counted.hear(answer.data)
             if self._waiting is not None and not self._waiting.done():
-                self._waiting.set_result(answer.data)
+                self._waiting.set_result(None)
             return
         self.errors = answer.errors
         for key, error in answer.errors.items():
@@ -187,6 +192,7 @@ class WorkerSlot:
         if self._sent is not None:
             self._served = self._sent[0]
             self._told = self._sent
+            self.counted.keep(self._served.apis)
         self._sent = None
         if not self._listening:
             self._listening = True
@@ -202,37 +208,39 @@ class WorkerSlot:
     def _pass(self, listener: HttpListener) -> None:
         if self._descriptors is not None:
             descriptor = self._sockets.of_slot(self.number, listener).fileno()
-            socket.send_fds(self._descriptors, [b"s"], [descriptor])
-            self._say(Listen(listener))
+            # A worker that has just died takes nothing; the next one gets all listeners.
+            with contextlib.suppress(ConnectionError):
+                socket.send_fds(self._descriptors, [b"s"], [descriptor])
+                self._say(Listen(listener))
 
     def unlisten(self, address: str, port: int) -> None:
         """Let the worker accept there no more."""
         if self._listening:
             self._say(Unlisten(address, port))
 
-    async def stats(self) -> dict[str, Any]:
-        """The worker's counters; the last known where it does not answer in time."""
+    async def ask(self) -> None:
+        """Have the worker say its counters; one that does not in time is left alone."""
         if self._writer is None:
-            return self._stats or {}
+            return
         if self._waiting is None or self._waiting.done():
             self._waiting = asyncio.get_running_loop().create_future()
             self._say(AskStats())
-        try:
-            return await asyncio.wait_for(asyncio.shield(self._waiting), _STATS_SECONDS)
-        except (TimeoutError, asyncio.CancelledError):
-            return self._stats or {}
+        await asyncio.wait([self._waiting], timeout=_STATS_SECONDS)
 
     async def drain(self, seconds: float) -> None:
-        """Let the worker finish and exit; kill it if it takes longer than that."""
+        """Let the worker finish and exit; waits a little longer than that."""
         self._stopping = True
         process = self._process
         if process is None or process.returncode is not None:
             return
         self._say(Drain(seconds))
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), seconds + _EXIT_SECONDS)
-        except TimeoutError:
-            self.kill()
+
+    def end(self) -> None:
+        """End the worker at once, and start no other."""
+        self._stopping = True
+        self.kill()
 
     def kill(self) -> None:
         """End the worker at once."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway_runtime.admin.server import AdminServer
 from gateway_runtime.counters.shared import SharedCounter
 from gateway_runtime.processes.slot import WorkerSlot
-from gateway_runtime.processes.sockets import ListeningSockets
+from gateway_runtime.processes.sockets import Change, ListeningSockets
 from gateway_runtime.processes.source import Source, Update
 from gateway_runtime.snapshot.types import Snapshot
 
@@ -30,10 +30,14 @@ class Options:
     drain_delay: float = 0.0
 
 
-class Supervisor:
-    """Runs the workers of one gateway. `report` is told of each update's problems and failures."""
+Report = Callable[[Update, Sequence[str], Sequence[str]], None]
+"""Told of an update, of the listeners that failed, and of the places where it is served."""
 
-    def __init__(self, source: Source, options: Options, report: Callable[[Update, list[str]], None]) -> None:
+
+class Supervisor:
+    """Runs the workers of one gateway. `report` is told of each update, and of what became of it."""
+
+    def __init__(self, source: Source, options: Options, report: Report) -> None:
         self._source = source
         self._options = options
         self._report = report
@@ -45,7 +49,9 @@ class Supervisor:
             WorkerSlot(number, self._sockets, counters, self.wanted) for number in range(options.workers)
         ]
         self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._reload = asyncio.Event()
+        self._missing: bool = False
         self.draining: bool = False
 
     def wanted(self) -> tuple[Snapshot, Mapping[str, str]]:
@@ -53,32 +59,62 @@ class Supervisor:
         return self._wanted
 
     async def run(self, update: Update) -> int:
-        """Serve until a signal; answers the exit code. `update` is what the source said first."""
-        self._take(update)
-        if not self._sockets.listeners:
-            return 1
+        """Serve until a signal; answers the exit code. `update` is what the source said first.
+
+        Where a port cannot be had at the start, nothing is served: 1.
+        """
         self._handle_signals()
         admin = AdminServer(self)
-        await admin.start(self._options.admin_host, self._options.admin_port)
+        host, port = self._options.admin_host, self._options.admin_port
+        try:
+            await admin.start(host, port)
+        except OSError as error:
+            _LOG.error("the admin server cannot listen on %s:%d: %s", host, port, error.strerror)
+            return 1
+        try:
+            return await self._serve(update)
+        finally:
+            await admin.stop()
+
+    async def _serve(self, update: Update) -> int:
+        if self._take(update) or not self._sockets.listeners:
+            return 1
         workers = [asyncio.create_task(slot.run()) for slot in self._slots]
-        followers = [asyncio.create_task(self._follow()), asyncio.create_task(self._follow_reloads())]
+        following = (self._follow(), self._follow_reloads(), self._follow_ports())
+        followers = [asyncio.create_task(task) for task in following]
         await self._stop.wait()
-        for task in followers:
-            task.cancel()
+        for follower in followers:
+            follower.cancel()
         await self._drain(workers)
-        await admin.stop()
         return 0
 
-    def _take(self, update: Update) -> None:
+    def _take(self, update: Update) -> list[str]:
+        """Have the workers serve an update; answers the listeners that cannot be had."""
         self._wanted = (update.snapshot, update.secrets)
-        opened, closed, failures = self._sockets.update(update.snapshot.gateway.listeners)
-        self._report(update, failures)
+        change = self._sockets.update(update.snapshot.gateway.listeners)
+        self._report(update, change.failures, [f"{host}:{port}" for host, port in self._sockets.listeners])
         for slot in self._slots:
             slot.refresh()
-            for address, port in closed:
+        self._tell(change)
+        return change.failures
+
+    def _tell(self, change: Change) -> None:
+        self._missing = bool(change.failures)
+        for slot in self._slots:
+            for address, port in change.closed:
                 slot.unlisten(address, port)
-            for listener in opened:
+            for listener in change.opened:
                 slot.listen(listener)
+
+    async def _follow_ports(self) -> None:
+        """Try again to have the listeners whose ports were taken when an update came."""
+        while True:
+            await asyncio.sleep(_RETRY_SECONDS)
+            if self._missing:
+                change = self._sockets.update(self._wanted[0].gateway.listeners)
+                self._tell(change)
+                for listener in change.opened:
+                    _LOG.info("listener %s: bound to %s:%d", listener.name, listener.address, listener.port)
 
     async def _follow(self) -> None:
         """Take the source's updates; a source that fails is asked again."""
@@ -94,7 +130,10 @@ class Supervisor:
         while True:
             await self._reload.wait()
             self._reload.clear()
-            self._take(await asyncio.to_thread(self._source.load))
+            try:
+                self._take(await asyncio.to_thread(self._source.load))
+            except Exception:
+                _LOG.exception("the source of the configuration failed")
 
     def _handle_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -104,19 +143,31 @@ class Supervisor:
 
     def _on_stop(self) -> None:
         if self.draining:
-            for slot in self._slots:
-                slot.kill()
+            _LOG.warning("stopped again: open requests are cut")
+            self._hurry.set()
+        else:
+            _LOG.info("draining, for %g s at most", self._wanted[0].gateway.timeouts.drain)
         self.draining = True
         self._stop.set()
 
     async def _drain(self, workers: list[asyncio.Task[None]]) -> None:
+        draining = asyncio.create_task(self._drain_slots())
+        hurry = asyncio.create_task(self._hurry.wait())
+        await asyncio.wait((draining, hurry), return_when=asyncio.FIRST_COMPLETED)
+        for task in (draining, hurry):
+            task.cancel()
+        self._sockets.close()
+        for slot in self._slots:
+            slot.end()
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _drain_slots(self) -> None:
         await asyncio.sleep(self._options.drain_delay)
         self._sockets.close()
         seconds = self._wanted[0].gateway.timeouts.drain
         await asyncio.gather(*[slot.drain(seconds) for slot in self._slots])
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
 
     # -- what the admin port tells
 
@@ -140,6 +191,6 @@ class Supervisor:
         return sum(slot.restarts for slot in self._slots)
 
     async def stats(self) -> list[dict[str, Any]]:
-        """The counters of all workers, the dead ones' last known among them."""
-        living = await asyncio.gather(*[slot.stats() for slot in self._slots])
-        return [*living, *(slot.lost for slot in self._slots)]
+        """The counters of all workers, of the dead ones what they last told."""
+        await asyncio.gather(*[slot.ask() for slot in self._slots])
+        return [slot.counted.total() for slot in self._slots]

@@ -22,6 +22,7 @@ from gateway_runtime.connections.gateway import Gateway
 from gateway_runtime.counters.local import LocalCounter
 from gateway_runtime.counters.shared import SharedCounter
 from gateway_runtime.policies.base import Counter
+from gateway_runtime.processes.counted import Changes
 from gateway_runtime.processes.messages import (
     AskStats,
     Configure,
@@ -39,6 +40,8 @@ from gateway_runtime.snapshot.types import Snapshot
 from gateway_runtime.stats import WorkerStats
 
 _FLUSH_SECONDS: Final = 0.2
+_REPORT_SECONDS: Final = 1.0
+_MAX_UNREAD: Final = 1 << 20
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -49,6 +52,7 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._descriptors = descriptors
         self._stats = WorkerStats()
+        self._changes = Changes(self._stats)
         self._access_log = AccessLog(_own_stdout())
         self._gateway = Gateway(self._loop, counter, self._stats, self._access_log)
         self._snapshot = Snapshot()
@@ -60,23 +64,39 @@ class Worker:
 
     async def run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve until told to stop, or until the supervisor is gone."""
-        seconds = self._snapshot.gateway.timeouts.drain
+        self._report(writer)
+        seconds = await self._serve(reader, writer)
+        cut = await self._gateway.drain(seconds)
+        if cut:
+            _LOG.warning("%d connections were cut after %g s", cut, seconds)
+        self._access_log.flush()
+
+    def _report(self, writer: asyncio.StreamWriter) -> None:
+        """Send the counters unasked: what the supervisor has of them outlives this process."""
+        transport = writer.transport
+        if transport.is_closing():
+            return
+        if transport.get_write_buffer_size() < _MAX_UNREAD:
+            writer.write(frame(self._counters()))
+        self._loop.call_later(_REPORT_SECONDS, self._report, writer)
+
+    def _counters(self) -> Stats:
+        return Stats({**self._changes.take(), "access_log_dropped": self._access_log.dropped})
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> float:
+        """Do what the supervisor says; answers how long to drain."""
         try:
             while True:
                 order = await read_order(reader)
                 if isinstance(order, Drain):
-                    seconds = order.seconds
-                    break
+                    return order.seconds
                 answer = await self._obey(order)
                 if answer is not None:
                     writer.write(frame(answer))
                     await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             _LOG.warning("the supervisor is gone: draining")
-        cut = await self._gateway.drain(seconds)
-        if cut:
-            _LOG.warning("%d connections were cut after %g s", cut, seconds)
-        self._access_log.flush()
+            return self._snapshot.gateway.timeouts.drain
 
     async def _obey(self, order: ToWorker) -> Configured | Stats | None:
         if isinstance(order, Configure):
@@ -86,9 +106,7 @@ class Worker:
         elif isinstance(order, Unlisten):
             await self._gateway.unlisten(order.address, order.port)
         elif isinstance(order, AskStats):
-            data = self._stats.dump()
-            data["access_log_dropped"] = self._access_log.dropped
-            return Stats(data)
+            return self._counters()
         return None
 
     def _configure(self, order: Configure) -> Configured:

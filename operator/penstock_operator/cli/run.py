@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -50,17 +51,12 @@ def run(
     update = source.load()
     count = workers or update.workers or len(os.sched_getaffinity(0))
     options = Options(count, host.strip("[]"), int(port), drain_delay)
-    try:
-        sys.exit(asyncio.run(Supervisor(source, options, _report).run(update)))
-    except OSError as error:
-        click.echo(f"penstock: the admin server cannot listen on {admin}: {error.strerror}", err=True)
-        sys.exit(1)
+    sys.exit(asyncio.run(Supervisor(source, options, _report).run(update)))
 
 
-def _report(update: Update, failures: list[str]) -> None:
+def _report(update: Update, failures: Sequence[str], places: Sequence[str]) -> None:
     """Tell on standard error what is served and what is wrong."""
     for problem in [*update.problems, *failures]:
         click.echo(str(problem), err=True)
-    snapshot = update.snapshot
-    places = ", ".join(f"{listener.address}:{listener.port}" for listener in snapshot.gateway.listeners)
-    click.echo(f"penstock: serving {len(snapshot.apis)} APIs on {places}", err=True)
+    if places:
+        click.echo(f"penstock: serving {len(update.snapshot.apis)} APIs on {', '.join(places)}", err=True)

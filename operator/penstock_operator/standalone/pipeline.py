@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from gateway_runtime.snapshot.types import Snapshot
+from gateway_runtime.snapshot.types import GatewaySection, Snapshot
 from penstock_operator.graph.build import build_graph
 from penstock_operator.graph.memo import Memo
 from penstock_operator.graph.types import Graph
@@ -53,7 +53,7 @@ class Pipeline:
         self._graph_memo = Memo()
         self._publish_memo = PublishMemo()
         self._good: tuple[list[Parsed], frozenset[str]] = ([], frozenset())
-        self._last = Update(Snapshot(), {})
+        self._last = Update(Snapshot(gateway=GatewaySection(listeners=())), {})
 
     def run(self, contents: Contents) -> Update:
         """What to serve for the contents of a folder."""
