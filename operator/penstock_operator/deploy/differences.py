@@ -49,10 +49,11 @@ def covers(desired: KubeObject, observed: KubeObject) -> bool:
 
 
 def _covers(desired: Any, observed: Any, path: Path) -> bool:
+    # The server leaves out what is empty.
     if isinstance(desired, dict):
-        return isinstance(observed, dict) and _covers_map(desired, observed, path)
+        return _covers_map(desired, observed or {}, path)
     if isinstance(desired, list):
-        return isinstance(observed, list) and _covers_list(desired, observed, path)
+        return _covers_list(desired, observed or [], path)
     if _AMOUNTS.intersection(path[-2:-1]):
         return observed is not None and _amount(desired) == _amount(observed)
     return bool(desired == observed)
