@@ -51,7 +51,10 @@ class Item:
     @property
     def id(self) -> ResourceId:
         """The name of the resource."""
-        return ResourceId(self.kind, self.namespace, self.name)
+        resource = self.parsed.resource
+        if isinstance(resource, SecretResource):
+            return ResourceId(self.kind, resource.namespace, resource.name)
+        return ResourceId(self.kind, resource.metadata.namespace, resource.metadata.name)
 
     @property
     def namespace(self) -> str:

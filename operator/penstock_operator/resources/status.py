@@ -10,7 +10,7 @@ Generation = Annotated[int, Meta(ge=0, extra_json_schema={"format": "int64"})]
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 
-class StatusPart(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+class StatusPart(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
     """Base of all that is in a status."""
 
 
@@ -49,7 +49,10 @@ class Status(StatusPart, frozen=True):
 
     def condition(self, kind: str) -> StatusCondition | None:
         """The condition of a type."""
-        return next((one for one in self.conditions if one.type == kind), None)
+        for one in self.conditions:
+            if one.type == kind:
+                return one
+        return None
 
 
 class ApiStatus(Status, frozen=True):
