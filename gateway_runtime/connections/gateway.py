@@ -22,7 +22,6 @@ from gateway_runtime.program.compile import Surroundings
 from gateway_runtime.program.endpoints import Origin
 from gateway_runtime.program.program import (
     Program,
-    changed_apis,
     changed_secrets,
     compile_program,
     recompile,
@@ -77,7 +76,7 @@ class Gateway:
     # -- configuration
 
     def apply(self, snapshot: Snapshot, delta: Delta, secrets: Mapping[str, str]) -> dict[str, str]:
-        """Serve `snapshot`, to which `delta` led; answers the APIs that could not be compiled, and why.
+        """Serve `snapshot`, to which `delta` led; answers all APIs that could not be compiled, and why.
 
         `secrets` maps each URI that the snapshot names to its value.
         """
@@ -85,16 +84,12 @@ class Gateway:
         moved = changed_secrets(self._secrets, secrets)
         self._secrets = dict(secrets)
         surroundings = Surroundings(self._counter, self.stats.api, self._key_sets.source, self._secrets)
-        touched = changed_apis(delta)
         if not self.program.snapshot.apis:
             program = compile_program(snapshot, surroundings)
-            touched = list(snapshot.apis)
         else:
             program = update_program(self.program, delta, snapshot, surroundings)
             if moved:
-                users = users_of(snapshot, moved)
-                touched += users
-                program = recompile(program, users, surroundings)
+                program = recompile(program, users_of(snapshot, moved), surroundings)
         self._take_settings(snapshot.gateway)
         self.program = program
         self._retire_pools()
@@ -102,7 +97,7 @@ class Gateway:
             self.stats.apis.pop(key, None)
         self.stats.reloads += 1
         self.stats.reload_seconds += monotonic() - begun
-        return program.errors(touched)
+        return program.errors(program.apis)
 
     def _retire_pools(self) -> None:
         used = {

@@ -48,7 +48,7 @@ class Drain(msgspec.Struct, frozen=True, tag=True):
 
 
 class Configured(msgspec.Struct, frozen=True, tag=True):
-    """A `Configure` is served; `errors` names the APIs that could not be compiled."""
+    """A `Configure` is served; `errors` names all APIs that could not be compiled, and says why."""
 
     serial: int
     errors: dict[str, str]

@@ -8,6 +8,7 @@ import logging
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
@@ -35,7 +36,16 @@ _SILENT_SECONDS: Final = 60
 _STATS_SECONDS: Final = 1.0
 _EXIT_SECONDS: Final = 5.0
 
-Wanted = Callable[[], tuple[Snapshot, Mapping[str, str]]]
+Wanted = tuple[Snapshot, Mapping[str, str]]
+"""What a worker is to serve, with the values of its secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The supervisor as its slots see it: what is wanted now, and who hears that a worker serves."""
+
+    wanted: Callable[[], Wanted]
+    configured: Callable[[], None]
 
 
 class WorkerSlot:
@@ -45,7 +55,7 @@ class WorkerSlot:
     that a slow worker holds up nobody and needs no queue.
     """
 
-    def __init__(self, number: int, sockets: ListeningSockets, counters: int, wanted: Wanted) -> None:
+    def __init__(self, number: int, sockets: ListeningSockets, counters: int, orders: Orders) -> None:
         self.number = number
         self.restarts: int = 0
         self.counted = Counted()
@@ -54,14 +64,14 @@ class WorkerSlot:
         """APIs that the worker could not compile."""
         self._sockets = sockets
         self._counters = counters
-        self._wanted = wanted
+        self._orders = orders
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._descriptors: socket.socket | None = None
         self._served: Snapshot | None = None
-        self._sent: tuple[Snapshot, Mapping[str, str]] | None = None
+        self._sent: Wanted | None = None
         self._sent_at: float = 0.0
-        self._told: tuple[Snapshot, Mapping[str, str]] | None = None
+        self._told: Wanted | None = None
         self._serial: int = 0
         self._silent: int = 0
         self._waiting: asyncio.Future[None] | None = None
@@ -160,14 +170,14 @@ class WorkerSlot:
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(frame(order))
 
+    def serves(self, wanted: Wanted) -> bool:
+        """Whether the worker has said that it serves this."""
+        return self._told is not None and self._told == wanted
+
     def refresh(self) -> None:
         """Tell the worker what is wanted now, unless it still works on what it was told before."""
-        wanted = self._wanted()
-        if (
-            self._writer is None
-            or self._sent is not None
-            or (self._told is not None and wanted == self._told)
-        ):
+        wanted = self._orders.wanted()
+        if self._writer is None or self._sent is not None or self.serves(wanted):
             return
         self._serial += 1
         snapshot, secrets = wanted
@@ -186,9 +196,10 @@ class WorkerSlot:
             if self._waiting is not None and not self._waiting.done():
                 self._waiting.set_result(None)
             return
-        self.errors = answer.errors
         for key, error in answer.errors.items():
-            _LOG.error("%s answers 503: %s", key, error)
+            if self.errors.get(key) != error:
+                _LOG.error("%s answers 503: %s", key, error)
+        self.errors = answer.errors
         if self._sent is not None:
             self._served = self._sent[0]
             self._told = self._sent
@@ -199,6 +210,7 @@ class WorkerSlot:
             for listener in self._sockets.listeners.values():
                 self._pass(listener)
         self.refresh()
+        self._orders.configured()
 
     def listen(self, listener: HttpListener) -> None:
         """Let the worker accept there; one that is not ready yet gets all listeners once it is."""

@@ -37,3 +37,7 @@ class Source(Protocol):
     def watch(self) -> AsyncIterator[Update]:
         """An update after each change."""
         ...
+
+    def missing(self) -> str:
+        """Why there is nothing to serve yet; empty where there is."""
+        ...

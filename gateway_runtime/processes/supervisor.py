@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from gateway_runtime.admin.server import AdminServer
 from gateway_runtime.counters.shared import SharedCounter
-from gateway_runtime.processes.slot import WorkerSlot
+from gateway_runtime.processes.slot import Orders, Wanted, WorkerSlot
 from gateway_runtime.processes.sockets import Change, ListeningSockets
 from gateway_runtime.processes.source import Source, Update
 from gateway_runtime.snapshot.types import Snapshot
@@ -34,34 +34,46 @@ Report = Callable[[Update, Sequence[str], Sequence[str]], None]
 """Told of an update, of the listeners that failed, and of the places where it is served."""
 
 
+Served = Callable[[Update, Mapping[str, str]], None]
+"""Told of the update that all workers serve now, and of what they cannot serve of it: by API, and under the
+empty key what is wrong with the listeners."""
+
+
 class Supervisor:
     """Runs the workers of one gateway. `report` is told of each update, and of what became of it."""
 
-    def __init__(self, source: Source, options: Options, report: Report) -> None:
+    def __init__(
+        self, source: Source, options: Options, report: Report, served: Served | None = None
+    ) -> None:
         self._source = source
         self._options = options
         self._report = report
-        self._wanted: tuple[Snapshot, Mapping[str, str]] = (Snapshot(), {})
+        self._served = served
+        self._update: Update | None = None
+        self._wanted: Wanted = (Snapshot(), {})
         self._sockets = ListeningSockets(options.workers)
         self._counter = SharedCounter.create() if options.workers > 1 else None
         counters = -1 if self._counter is None else self._counter.descriptor
         self._slots = [
-            WorkerSlot(number, self._sockets, counters, self.wanted) for number in range(options.workers)
+            WorkerSlot(number, self._sockets, counters, Orders(self.wanted, self._on_configured))
+            for number in range(options.workers)
         ]
+        self._begun = asyncio.Event()
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._reload = asyncio.Event()
-        self._missing: bool = False
+        self._failures: list[str] = []
         self.draining: bool = False
 
-    def wanted(self) -> tuple[Snapshot, Mapping[str, str]]:
+    def wanted(self) -> Wanted:
         """What the workers are to serve, with the values of its secrets."""
         return self._wanted
 
-    async def run(self, update: Update) -> int:
+    async def run(self, update: Update | None) -> int:
         """Serve until a signal; answers the exit code. `update` is what the source said first.
 
-        Where a port cannot be had at the start, nothing is served: 1.
+        Where a port cannot be had at the start, nothing is served: 1. Without an update, the first one is
+        waited for, and its ports are tried again and again.
         """
         self._handle_signals()
         admin = AdminServer(self)
@@ -76,12 +88,13 @@ class Supervisor:
         finally:
             await admin.stop()
 
-    async def _serve(self, update: Update) -> int:
-        if self._take(update) or not self._sockets.listeners:
+    async def _serve(self, update: Update | None) -> int:
+        if update is not None and (self._take(update) or not self._sockets.listeners):
             return 1
-        workers = [asyncio.create_task(slot.run()) for slot in self._slots]
         following = (self._follow(), self._follow_reloads(), self._follow_ports())
         followers = [asyncio.create_task(task) for task in following]
+        await _first_of(*[asyncio.create_task(event.wait()) for event in (self._begun, self._stop)])
+        workers = [asyncio.create_task(slot.run()) for slot in self._slots if self._begun.is_set()]
         await self._stop.wait()
         for follower in followers:
             follower.cancel()
@@ -90,27 +103,40 @@ class Supervisor:
 
     def _take(self, update: Update) -> list[str]:
         """Have the workers serve an update; answers the listeners that cannot be had."""
+        self._update = update
         self._wanted = (update.snapshot, update.secrets)
         change = self._sockets.update(update.snapshot.gateway.listeners)
         self._report(update, change.failures, [f"{host}:{port}" for host, port in self._sockets.listeners])
         for slot in self._slots:
             slot.refresh()
         self._tell(change)
+        self._begun.set()
         return change.failures
 
     def _tell(self, change: Change) -> None:
-        self._missing = bool(change.failures)
+        self._failures = change.failures
         for slot in self._slots:
             for address, port in change.closed:
                 slot.unlisten(address, port)
             for listener in change.opened:
                 slot.listen(listener)
+        self._on_configured()
+
+    def _on_configured(self) -> None:
+        """Tell of the update once all workers serve it, and again whenever one has come to serve it anew."""
+        if self._served is None or self._update is None:
+            return
+        if all(slot.serves(self._wanted) for slot in self._slots):
+            errors = {key: error for slot in self._slots for key, error in slot.errors.items()}
+            if self._failures:
+                errors[""] = "; ".join(self._failures)
+            self._served(self._update, errors)
 
     async def _follow_ports(self) -> None:
         """Try again to have the listeners whose ports were taken when an update came."""
         while True:
             await asyncio.sleep(_RETRY_SECONDS)
-            if self._missing:
+            if self._failures:
                 change = self._sockets.update(self._wanted[0].gateway.listeners)
                 self._tell(change)
                 for listener in change.opened:
@@ -150,12 +176,13 @@ class Supervisor:
         self.draining = True
         self._stop.set()
 
+    async def stopping(self) -> None:
+        """Wait for the signal to end."""
+        await self._stop.wait()
+
     async def _drain(self, workers: list[asyncio.Task[None]]) -> None:
         draining = asyncio.create_task(self._drain_slots())
-        hurry = asyncio.create_task(self._hurry.wait())
-        await asyncio.wait((draining, hurry), return_when=asyncio.FIRST_COMPLETED)
-        for task in (draining, hurry):
-            task.cancel()
+        await _first_of(draining, asyncio.create_task(self._hurry.wait()))
         self._sockets.close()
         for slot in self._slots:
             slot.end()
@@ -175,6 +202,9 @@ class Supervisor:
         """Why the gateway is not ready; empty where it is."""
         if self.draining:
             return "draining"
+        reason = self._source.missing()
+        if reason:
+            return reason
         missing = [str(slot.number) for slot in self._slots if not slot.is_ready()]
         return f"workers not ready: {', '.join(missing)}" if missing else ""
 
@@ -194,3 +224,10 @@ class Supervisor:
         """The counters of all workers, of the dead ones what they last told."""
         await asyncio.gather(*[slot.ask() for slot in self._slots])
         return [slot.counted.total() for slot in self._slots]
+
+
+async def _first_of(*tasks: asyncio.Task[Any]) -> None:
+    """Wait for one of them; the others are cancelled."""
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -25,11 +26,14 @@ class FolderSource:
     def __init__(self, path: Path, gateway: str | None = None) -> None:
         self._folder = Folder(path.absolute())
         self._pipeline = Pipeline(gateway)
+        # Threads read: that of `load`, and that of `watch`.
+        self._reading = threading.Lock()
 
     def load(self) -> Update:
         """Read the folder, all that has changed in it, and say what to serve."""
-        self._folder.scan()
-        return self._update()
+        with self._reading:
+            self._folder.scan()
+            return self._update()
 
     async def watch(self) -> AsyncIterator[Update]:
         """An update after each change; call `load` before.
@@ -55,11 +59,16 @@ class FolderSource:
             if update is not None:
                 yield update
 
+    def missing(self) -> str:
+        """A folder can always be served, be it empty."""
+        return ""
+
     def _refresh(self, paths: set[Path] | None) -> Update | None:
         if paths is not None and not paths:
             return None
-        changed = self._folder.scan() if paths is None else self._folder.refresh(paths)
-        return self._update() if changed else None
+        with self._reading:
+            changed = self._folder.scan() if paths is None else self._folder.refresh(paths)
+            return self._update() if changed else None
 
     def _update(self) -> Update:
         folder = self._folder
