@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from penstock_operator.cli.gateway import gateway
 from penstock_operator.cli.history import diff, history, rollback
 from penstock_operator.cli.routes import routes
 from penstock_operator.cli.run import run
@@ -18,6 +19,7 @@ def main() -> None:
 
 
 main.add_command(run)
+main.add_command(gateway)
 main.add_command(validate)
 main.add_command(routes)
 main.add_command(history)

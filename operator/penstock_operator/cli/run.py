@@ -13,10 +13,8 @@ import click
 
 from gateway_runtime.processes.source import Update
 from gateway_runtime.processes.supervisor import Options, Supervisor
+from penstock_operator.cli.logs import log_format_option, start_logging
 from penstock_operator.standalone.source import FolderSource
-
-_JSON = '{"time": "%(asctime)s", "level": "%(levelname)s", "logger": "%(name)s", "message": "%(message)s"}'
-_TEXT = "penstock: %(message)s"
 
 
 @click.command()
@@ -36,14 +34,12 @@ _TEXT = "penstock: %(message)s"
 @click.option(
     "--drain-delay", default=0.0, show_default=True, help="Seconds from failing readiness to draining."
 )
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@log_format_option
 def run(
     path: Path, gateway: str | None, workers: int | None, admin: str, drain_delay: float, log_format: str
 ) -> None:
     """Serve the manifests of a folder, and follow its changes."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format=_JSON if log_format == "json" else _TEXT
-    )
+    start_logging(log_format)
     host, _, port = admin.rpartition(":")
     if not host or not port.isdigit():
         raise click.BadParameter("expected ADDRESS:PORT", param_hint="--admin")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from gateway_pod import Cluster, GatewayPod
 
 from e2e.components.control_plane import ControlPlane
 
@@ -53,6 +54,31 @@ def apply(control_plane: ControlPlane, namespace: str) -> Callable[[Objects], No
         control_plane.kubectl_output("apply", *options, input=_as_yaml(objects))
 
     return apply_objects
+
+
+@pytest.fixture
+def cluster(control_plane: ControlPlane, namespace: str) -> Iterator[Cluster]:
+    """The test's namespace, as the administrator sees it."""
+    made = Cluster(control_plane, namespace)
+    yield made
+    made.forget_connection()
+
+
+@pytest.fixture
+def start_pod(cluster: Cluster) -> Iterator[Callable[..., GatewayPod]]:
+    """Starts pods with the rights of their account; ends them with the test."""
+    pods: list[GatewayPod] = []
+    kubeconfig = cluster.kubeconfig()
+    cluster.grant()
+
+    def start(**options: object) -> GatewayPod:
+        pods.append(GatewayPod(cluster, kubeconfig, **options))  # type: ignore[arg-type]
+        return pods[-1]
+
+    yield start
+    for pod in pods:
+        if pod.process.poll() is None:
+            pod.stop()
 
 
 def _as_yaml(objects: Objects) -> str:

@@ -1,0 +1,150 @@
+"""What is published to what is handed to the workers: an API waits for its secrets, and holds up no other.
+
+An API that serves keeps its last good section while a secret of the new one is missing; a new API waits for a
+moment, then goes without: it answers 503 and says which secret is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from gateway_runtime.snapshot.references import api_uris, gateway_uris, has_api_keys
+from gateway_runtime.snapshot.types import ApiEntry, GatewaySection, Snapshot
+
+PATIENCE: Final = 2.0
+
+
+class Values(Protocol):
+    """The secrets as they are known now."""
+
+    def value(self, uri: str) -> str | None:
+        """The value; None where there is none."""
+        ...
+
+    def problem(self, uri: str) -> str:
+        """What is wrong with it, without the value; empty where nothing is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What to hand over, its secrets, what is wrong by API, all secrets to follow, and when to look again."""
+
+    snapshot: Snapshot
+    secrets: Mapping[str, str] = field(repr=False)
+    errors: Mapping[str, str]
+    wanted: frozenset[str]
+    again_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """An entry and the secrets that it names itself."""
+
+    entry: ApiEntry
+    uris: frozenset[str]
+    has_keys: bool
+
+    def all(self, gateway: GatewaySection) -> frozenset[str]:
+        return self.uris | gateway_uris(gateway) if self.has_keys else self.uris
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What one look at all APIs gathers."""
+
+    now: float
+    gateway: GatewaySection
+    apis: dict[str, ApiEntry] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    wanted: set[str] = field(default_factory=set)
+    deadlines: list[float] = field(default_factory=list)
+
+
+class Gate:
+    """Remembers of each API what was last good, and since when it waits."""
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+        self._needs: dict[str, _Needs] = {}
+        self._good: dict[str, _Needs] = {}
+        self._good_gateway: GatewaySection | None = None
+        self._since: dict[str, float] = {}
+        self._secrets: Mapping[str, str] = {}
+
+    def pass_through(self, published: Snapshot, now: float) -> Passed:
+        """What to hand over at this moment, in monotonic seconds."""
+        turn = _Turn(now, published.gateway)
+        self._pass_gateway(published.gateway, turn)
+        self._forget(published)
+        for key, entry in published.apis.items():
+            self._pass_api(self._needs_of(key, entry), key, turn)
+        subscriptions = {key: one for key, one in published.subscriptions.items() if key in turn.apis}
+        snapshot = Snapshot(gateway=turn.gateway, apis=turn.apis, subscriptions=subscriptions)
+        again_at = min(turn.deadlines, default=None)
+        return Passed(snapshot, self._found(turn.used), turn.errors, frozenset(turn.wanted), again_at)
+
+    def _pass_gateway(self, section: GatewaySection, turn: _Turn) -> None:
+        """A pepper that is missing leaves the gateway's section before."""
+        turn.wanted |= gateway_uris(section)
+        lacking = self._lacking(gateway_uris(section))
+        if not lacking:
+            self._good_gateway = section
+            return
+        turn.errors[""] = lacking
+        if self._good_gateway is not None:
+            turn.gateway = self._good_gateway
+            turn.wanted |= gateway_uris(self._good_gateway)
+
+    def _pass_api(self, needs: _Needs, key: str, turn: _Turn) -> None:
+        uris = needs.all(turn.gateway)
+        turn.wanted |= uris
+        lacking = self._lacking(uris)
+        if not lacking:
+            self._since.pop(key, None)
+            self._good[key] = needs
+            turn.apis[key] = needs.entry
+            turn.used |= uris
+            return
+        turn.errors[key] = lacking
+        good = self._good.get(key)
+        if good is not None and not self._lacking(good.all(turn.gateway)):
+            turn.apis[key] = good.entry
+            turn.used |= good.all(turn.gateway)
+            turn.wanted |= turn.used
+            return
+        deadline = self._since.setdefault(key, turn.now) + PATIENCE
+        if turn.now < deadline:
+            turn.deadlines.append(deadline)
+        else:
+            turn.apis[key] = needs.entry
+            turn.used |= uris
+
+    def _lacking(self, uris: frozenset[str]) -> str:
+        """Which secrets are missing, as text."""
+        if not uris:
+            return ""
+        missing = [uri for uri in sorted(uris) if self._values.value(uri) is None]
+        return "; ".join(self._values.problem(uri) for uri in missing)
+
+    def _needs_of(self, key: str, entry: ApiEntry) -> _Needs:
+        known = self._needs.get(key)
+        if known is None or known.entry is not entry:
+            section = entry.section
+            known = self._needs[key] = _Needs(entry, api_uris(section), has_api_keys(section))
+        return known
+
+    def _forget(self, published: Snapshot) -> None:
+        for known in (self._needs, self._good, self._since):
+            for key in [key for key in known if key not in published.apis]:
+                del known[key]
+
+    def _found(self, uris: set[str]) -> Mapping[str, str]:
+        """The values; the same object as before where none has changed, so that this is seen at once."""
+        values = {uri: value for uri in uris if (value := self._values.value(uri)) is not None}
+        if values != self._secrets:
+            self._secrets = values
+        return self._secrets

@@ -1,0 +1,71 @@
+"""A pod of a gateway: serves what its cluster publishes, and reports what it serves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from gateway_runtime.cluster.client import connect
+from gateway_runtime.cluster.lease import LeaseReporter, Pod, Served
+from gateway_runtime.cluster.source import ClusterSource, ClusterUpdate
+from gateway_runtime.processes.source import Update
+from gateway_runtime.processes.supervisor import Options, Supervisor
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+async def run_pod(pod: Pod, options: Options, kubeconfig: Path | None) -> int:
+    """Serve until a signal; answers the exit code. Without a kubeconfig, what Kubernetes gives a pod is used.
+
+    Raises ClusterError where neither is there.
+    """
+    async with connect(kubeconfig) as client:
+        source = ClusterSource(client, pod.namespace, pod.gateway)
+        leases = LeaseReporter(client, pod)
+        supervisor = Supervisor(source, options, _Log(), lambda *given: leases.tell(_served(*given)))
+        async with source.following():
+            reporting = asyncio.create_task(_report(leases, supervisor))
+            try:
+                code = await supervisor.run(None)
+                if code == 0:
+                    await reporting
+                return code
+            finally:
+                reporting.cancel()
+
+
+async def _report(leases: LeaseReporter, supervisor: Supervisor) -> None:
+    """Keep the Lease until the pod begins to drain."""
+    writing = asyncio.create_task(leases.run())
+    try:
+        await supervisor.stopping()
+    finally:
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+    await leases.end()
+
+
+def _served(update: Update, errors: Mapping[str, str]) -> Served:
+    assert isinstance(update, ClusterUpdate)
+    return Served(update.version, {**errors, **update.errors})
+
+
+class _Log:
+    """Logs what updates change in what is served and in what is wrong."""
+
+    def __init__(self) -> None:
+        self._problems: frozenset[str] = frozenset()
+        self._serving: tuple[int, Sequence[str]] = (-1, ())
+
+    def __call__(self, update: Update, failures: Sequence[str], places: Sequence[str]) -> None:
+        problems = frozenset(map(str, [*update.problems, *failures]))
+        for problem in sorted(problems - self._problems):
+            _LOG.warning("%s", problem)
+        self._problems = problems
+        serving = (len(update.snapshot.apis), places)
+        if serving != self._serving:
+            self._serving = serving
+            _LOG.info("serving %d APIs on %s", len(update.snapshot.apis), ", ".join(places))

@@ -1,0 +1,123 @@
+"""Which APIs are handed to the workers while secrets are missing."""
+
+from __future__ import annotations
+
+import msgspec
+from published import Values, section, snapshot
+
+from gateway_runtime.cluster.gate import PATIENCE, Gate, Passed
+from gateway_runtime.snapshot.codec import subscriptions_entry
+from gateway_runtime.snapshot.types import (
+    ApiKeySecurity,
+    GatewaySection,
+    Plan,
+    SecretRef,
+    SubscriptionsSection,
+)
+
+ONE, TWO = "kubernetes/shop/one:key", "kubernetes/shop/two:key"
+PEPPER = SecretRef(uri="kubernetes/gateways/edge-pepper:pepper")
+PEPPERED = GatewaySection(key_pepper=PEPPER)
+PEPPER_URI = f"base64:{PEPPER.uri}"
+KEYS = (Plan(name="gold", security=ApiKeySecurity()),)
+
+
+def versions(passed: Passed) -> dict[str, str]:
+    return {key: entry.section.version for key, entry in passed.snapshot.apis.items()}
+
+
+def test_what_needs_no_secret_passes_as_it_is() -> None:
+    published = snapshot(section("a"), section("b"))
+    passed = Gate(Values()).pass_through(published, 0.0)
+    assert passed.snapshot == published
+    assert passed.snapshot.apis["shop/a"] is published.apis["shop/a"]
+    assert (passed.secrets, passed.errors, passed.wanted, passed.again_at) == ({}, {}, frozenset(), None)
+
+
+def test_the_values_in_use_go_along_and_no_other() -> None:
+    values = Values({ONE: "value-1", TWO: "value-2"})
+    passed = Gate(values).pass_through(snapshot(section("a", "1", ONE)), 0.0)
+    assert passed.secrets == {ONE: "value-1"}
+    assert passed.wanted == {ONE}
+    assert "value-1" not in repr(passed)
+
+
+def test_a_new_api_waits_for_its_secret_and_then_goes_without() -> None:
+    gate = Gate(Values())
+    published = snapshot(section("a", "1", ONE), section("b"))
+    early = gate.pass_through(published, 10.0)
+    assert versions(early) == {"shop/b": "1"}
+    assert early.errors == {"shop/a": f"{ONE} is missing"}
+    assert early.again_at == 10.0 + PATIENCE
+    late = gate.pass_through(published, 10.0 + PATIENCE)
+    assert versions(late) == {"shop/a": "1", "shop/b": "1"}
+    assert late.errors == {"shop/a": f"{ONE} is missing"}
+    assert late.again_at is None
+
+
+def test_an_edit_does_not_begin_the_wait_anew() -> None:
+    gate = Gate(Values())
+    gate.pass_through(snapshot(section("a", "1", ONE)), 10.0)
+    passed = gate.pass_through(snapshot(section("a", "2", ONE)), 10.0 + PATIENCE)
+    assert versions(passed) == {"shop/a": "2"}
+
+
+def test_the_subscriptions_of_an_api_wait_with_it() -> None:
+    entry = subscriptions_entry(SubscriptionsSection(api="shop/a"))
+    gate = Gate(Values())
+    published = snapshot(section("a", "1", ONE), subscriptions={"shop/a": entry})
+    assert gate.pass_through(published, 0.0).snapshot.subscriptions == {}
+    assert gate.pass_through(published, PATIENCE).snapshot.subscriptions == {"shop/a": entry}
+
+
+def test_an_api_that_serves_keeps_its_last_good_section_however_long() -> None:
+    values = Values({ONE: "1"})
+    gate = Gate(values)
+    gate.pass_through(snapshot(section("a", "1", ONE)), 0.0)
+    for now in (1.0, 1.0 + PATIENCE, 1000.0):
+        passed = gate.pass_through(snapshot(section("a", "2", TWO)), now)
+        assert versions(passed) == {"shop/a": "1"}
+        assert passed.secrets == {ONE: "1"}
+        assert passed.wanted == {ONE, TWO}
+        assert passed.errors == {"shop/a": f"{TWO} is missing"}
+        assert passed.again_at is None
+    values[TWO] = "2"
+    passed = gate.pass_through(snapshot(section("a", "2", TWO)), 1001.0)
+    assert versions(passed) == {"shop/a": "2"}
+    assert (passed.secrets, passed.wanted, passed.errors) == ({TWO: "2"}, {TWO}, {})
+
+
+def test_a_deleted_api_has_no_last_good_section_when_it_comes_back() -> None:
+    gate = Gate(Values({ONE: "1"}))
+    gate.pass_through(snapshot(section("a", "1", ONE)), 0.0)
+    gate.pass_through(snapshot(), 1.0)
+    assert versions(gate.pass_through(snapshot(section("a", "2", TWO)), 2.0)) == {}
+
+
+def test_unchanged_values_are_the_same_object() -> None:
+    gate = Gate(Values({ONE: "1"}))
+    first = gate.pass_through(snapshot(section("a", "1", ONE)), 0.0)
+    second = gate.pass_through(snapshot(section("a", "2", ONE)), 0.0)
+    assert second.secrets is first.secrets
+
+
+def test_apis_with_keys_wait_for_the_pepper() -> None:
+    gate = Gate(Values())
+    published = snapshot(section("open"), section("keys", plans=KEYS), gateway=PEPPERED)
+    passed = gate.pass_through(published, 0.0)
+    assert versions(passed) == {"shop/open": "1"}
+    assert passed.wanted == {PEPPER_URI}
+    assert set(passed.errors) == {"", "shop/keys"}
+
+
+def test_a_new_pepper_that_is_missing_leaves_the_gateway_as_it_was() -> None:
+    values = Values({PEPPER_URI: "cGVwcGVy"})
+    gate = Gate(values)
+    keys = section("keys", plans=KEYS)
+    gate.pass_through(snapshot(keys, gateway=PEPPERED), 0.0)
+    other = msgspec.structs.replace(PEPPERED, key_pepper=SecretRef(uri="kubernetes/gateways/next:pepper"))
+    passed = gate.pass_through(snapshot(keys, gateway=other), 1.0)
+    assert passed.snapshot.gateway == PEPPERED
+    assert versions(passed) == {"shop/keys": "1"}
+    assert passed.wanted == {PEPPER_URI, "base64:kubernetes/gateways/next:pepper"}
+    assert set(passed.errors) == {""}
