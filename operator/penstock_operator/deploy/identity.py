@@ -30,7 +30,11 @@ _DNS_LABEL: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 
 def instance(gateway: GatewayDeployment) -> str:
     """The name of a gateway's objects, and the value of its label: a DNS label (RFC 1035)."""
-    name = gateway.metadata.name
+    return instance_of(gateway.metadata.name)
+
+
+def instance_of(name: str) -> str:
+    """`instance` of a GatewayDeployment of which only the name is known."""
     if len(name) <= _LONGEST and _DNS_LABEL.fullmatch(name):
         return name
     readable = name.replace(".", "-")[: _LONGEST - 11].strip("-")
@@ -79,11 +83,14 @@ def owned(
 
 
 def is_of(gateway: GatewayDeployment, observed: KubeObject) -> bool:
-    """Whether an object is one that the operator made for a gateway; what is not is never to be touched."""
-    found = observed["metadata"].get("labels") or {}
-    if found.get(MANAGED_BY_LABEL) != MANAGER or found.get(GATEWAY_LABEL) != instance(gateway):
-        return False
-    owners = observed["metadata"].get("ownerReferences")
+    """Whether an object is one that the operator made for a gateway; what is not is never to be touched.
+
+    An owner tells it, whatever became of the labels; where there can be none the labels do.
+    """
+    metadata = observed["metadata"]
+    owners = metadata.get("ownerReferences")
     if owners:
-        return any(owner["uid"] == gateway.metadata.uid for owner in owners)
-    return bool(found.get(NAMESPACE_LABEL) == gateway.metadata.namespace)
+        return any(owner["uid"] == gateway.metadata.uid and owner.get("controller") for owner in owners)
+    found = metadata.get("labels") or {}
+    wanted = {**labels(gateway), NAMESPACE_LABEL: gateway.metadata.namespace}
+    return all(found.get(name) == value for name, value in wanted.items())

@@ -230,6 +230,15 @@ def test_the_operators_rights_in_a_namespace_are_enough_to_make_a_gateway_there(
     assert as_account(operator, "get", "secrets", "-n", "default").startswith("refused")
 
 
+def test_the_operator_registers_its_own_webhook_and_no_other(operator: Path) -> None:
+    kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
+    own, other = ({**kind, "metadata": {"name": name}} for name in ("penstock", "other"))
+    options = ("--server-side", "--dry-run=server", "-o", "name", "-f", "-")
+
+    assert "penstock" in as_account(operator, "apply", *options, objects=[own])
+    assert as_account(operator, "apply", *options, objects=[other]).startswith("refused")
+
+
 def test_the_operator_cannot_hand_on_what_it_does_not_have(operator: Path, namespace: str) -> None:
     role = {
         "apiVersion": "rbac.authorization.k8s.io/v1",

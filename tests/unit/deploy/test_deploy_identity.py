@@ -45,13 +45,20 @@ def test_all_objects_of_a_gateway_are_its_own() -> None:
     assert not any(is_of(gateway("other"), one) for one in objects)
 
 
+def test_an_object_that_lost_its_labels_is_known_by_its_owner() -> None:
+    edge = gateway()
+    for one in gateway_objects(edge, CONTEXT):
+        assert is_of(edge, {**one, "metadata": {**one["metadata"], "labels": {}}})
+
+
 @pytest.mark.parametrize(
     "observed",
     [
         {"metadata": {"name": "edge"}},
         made(labels={"penstock.dev/gateway": "edge"}),
         made(),
-        made(ownerReferences=[{"uid": "another"}]),
+        made(ownerReferences=[{"uid": "another", "controller": True}]),
+        made(ownerReferences=[{"uid": "uid-of-edge"}]),
         made(
             labels={
                 "app.kubernetes.io/managed-by": "penstock",

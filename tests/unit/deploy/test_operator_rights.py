@@ -9,7 +9,7 @@ from deployments import CONTEXT, gateway
 from penstock_operator.deploy.build import gateway_objects
 
 RBAC = Path(__file__).parents[3] / "config" / "rbac"
-BEYOND_NAMESPACES = {"namespaces", "customresourcedefinitions", "validatingwebhookconfigurations"}
+BEYOND_NAMESPACES = {"namespaces", "validatingwebhookconfigurations"}
 
 Rule = dict[str, Any]
 
