@@ -10,9 +10,7 @@ import click
 from penstock_operator.cli.cluster_client import Cluster, cluster_command
 from penstock_operator.cli.tables import print_table
 from penstock_operator.resources.kube import KubeObject
-
-APPROVAL = "penstock.dev/approval"
-ROTATE_KEY = "penstock.dev/rotate-key"
+from penstock_operator.resources.subscription import APPROVAL, ROTATE_KEY
 
 
 @click.group()

@@ -10,7 +10,14 @@ from gateway_runtime.policies.fields import Duration, Network, Size, StrictModel
 from penstock_operator.resources.api_definition import AccessLog, Tag
 from penstock_operator.resources.exposure import NetworkPolicyTemplate, ServiceTemplate
 from penstock_operator.resources.flows import Flows
-from penstock_operator.resources.meta import NamedList, Names, PrinterColumn, Resource, Rules
+from penstock_operator.resources.meta import (
+    NamedList,
+    Names,
+    PrinterColumn,
+    Resource,
+    Rules,
+    condition_columns,
+)
 from penstock_operator.resources.pod_template import (
     Autoscaling,
     DisruptionBudget,
@@ -172,10 +179,10 @@ class GatewayDeployment(Resource):
 
     names: ClassVar = Names(kind="GatewayDeployment", plural="gatewaydeployments", short=("gwd",))
     columns: ClassVar = (
-        PrinterColumn(name="Workers", type="integer", json_path=".spec.workers"),
-        PrinterColumn(
-            name="Accepted", type="string", json_path='.status.conditions[?(@.type=="Accepted")].status'
-        ),
+        PrinterColumn(name="Pods", type="string", json_path=".status.pods"),
+        PrinterColumn(name="APIs", type="integer", json_path=".status.apis"),
+        PrinterColumn(name="Address", type="string", json_path=".status.addresses[0]"),
+        *condition_columns("Programmed", "Ready"),
         PrinterColumn(name="Age", type="date", json_path=".metadata.creationTimestamp"),
     )
 
