@@ -6,6 +6,7 @@ import click
 
 from penstock_operator.cli.gateway import gateway
 from penstock_operator.cli.history import diff, history, rollback
+from penstock_operator.cli.operator import operator
 from penstock_operator.cli.routes import routes
 from penstock_operator.cli.run import run
 from penstock_operator.cli.subscriptions import subscriptions
@@ -20,6 +21,7 @@ def main() -> None:
 
 main.add_command(run)
 main.add_command(gateway)
+main.add_command(operator)
 main.add_command(validate)
 main.add_command(routes)
 main.add_command(history)

@@ -1,0 +1,127 @@
+"""Gateways -> the objects that run them, compared with those that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from gateway_runtime.snapshot.parts import GATEWAY_LABEL
+from gateway_runtime.snapshot.references import api_uris
+from gateway_runtime.snapshot.types import ApiEntry, Snapshot
+from penstock_operator.cluster.kinds import BY_NAME, OWNED, ObjectKey, key_of
+from penstock_operator.deploy.build import gateway_objects
+from penstock_operator.deploy.context import DeployContext
+from penstock_operator.deploy.differences import covers
+from penstock_operator.deploy.identity import NAMESPACE_LABEL, instance, is_of
+from penstock_operator.deploy.rights import secret_rights
+from penstock_operator.deploy.stamp import APPLIED_ANNOTATION
+from penstock_operator.graph.types import GatewayNode
+from penstock_operator.resources.gateway_deployment import GatewayDeployment
+from penstock_operator.resources.kube import KubeObject
+
+_SCHEME = "kubernetes/"
+_ORDER = {kind.name: index for index, kind in enumerate(OWNED)}
+
+
+@dataclass(slots=True)
+class Work:
+    """Objects to apply (in order), with the gateway that each is for, and objects to delete."""
+
+    applies: list[tuple[GatewayDeployment, KubeObject]] = field(default_factory=list)
+    deletes: list[KubeObject] = field(default_factory=list)
+
+
+class SecretNames:
+    """The Secrets that APIs name, remembered by the entry of each."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[ApiEntry, frozenset[tuple[str, str]]]] = {}
+
+    def of(self, snapshot: Snapshot) -> frozenset[tuple[str, str]]:
+        """Namespace and name of all Secrets that a snapshot's APIs name."""
+        found: set[tuple[str, str]] = set()
+        for key, entry in snapshot.apis.items():
+            known = self._known.get(key)
+            if known is None or known[0] is not entry:
+                known = self._known[key] = (entry, frozenset(map(_place, api_uris(entry.section))))
+            found |= known[1]
+        return frozenset(found)
+
+    def forget(self, served: Iterable[str]) -> None:
+        """Keep only these APIs."""
+        kept = set(served)
+        self._known = {key: known for key, known in self._known.items() if key in kept}
+
+
+def _place(uri: str) -> tuple[str, str]:
+    namespace, _, name = uri.removeprefix(_SCHEME).partition(":")[0].partition("/")
+    return namespace, name
+
+
+class Infrastructure:
+    """Compares what should run with what does."""
+
+    def __init__(self, context: DeployContext) -> None:
+        self._context = context
+        self._names = SecretNames()
+
+    def compare(
+        self,
+        gateways: Mapping[str, GatewayNode],
+        snapshots: Mapping[str, Snapshot],
+        known: frozenset[tuple[str, str]],
+        observed: Mapping[ObjectKey, KubeObject],
+    ) -> Work:
+        """What is to be done.
+
+        `known` names all gateways that are there, by namespace and name of their objects: what is of one that
+        is there but not among `gateways`, as it is broken, stays as it is.
+        """
+        work = Work()
+        wanted: set[ObjectKey] = set()
+        for key, node in gateways.items():
+            for made in self._objects(node.gateway, snapshots.get(key)):
+                wanted.add(key_of(made))
+                there = observed.get(key_of(made))
+                if there is None or not _is_applied(made, there):
+                    work.applies.append((node.gateway, made))
+        work.applies.sort(key=lambda one: _ORDER[one[1]["kind"]])
+        served = {
+            (node.gateway.metadata.namespace, instance(node.gateway)): node for node in gateways.values()
+        }
+        for object_key, there in observed.items():
+            if object_key not in wanted and _is_left(there, served, known):
+                work.deletes.append(there)
+        return work
+
+    def _objects(self, gateway: GatewayDeployment, snapshot: Snapshot | None) -> Iterable[KubeObject]:
+        yield from gateway_objects(gateway, self._context)
+        if snapshot is not None:
+            yield from secret_rights(gateway, self._names.of(snapshot))
+
+
+def _is_applied(made: KubeObject, there: KubeObject) -> bool:
+    """Whether it was applied as it is wanted now, and nobody has changed it since."""
+    stamps = [(one["metadata"].get("annotations") or {}).get(APPLIED_ANNOTATION) for one in (made, there)]
+    return stamps[0] == stamps[1] and covers(made, there)
+
+
+def _is_left(
+    there: KubeObject,
+    served: Mapping[tuple[str, str], GatewayNode],
+    known: frozenset[tuple[str, str]],
+) -> bool:
+    """Whether an object of ours is no longer wanted."""
+    metadata = there["metadata"]
+    labels = metadata.get("labels") or {}
+    if (
+        there["kind"] not in BY_NAME
+        or GATEWAY_LABEL not in labels
+        or APPLIED_ANNOTATION not in (metadata.get("annotations") or {})
+    ):
+        return False
+    owner = (labels.get(NAMESPACE_LABEL) or metadata.get("namespace", ""), labels[GATEWAY_LABEL])
+    node = served.get(owner)
+    if node is not None:
+        return is_of(node.gateway, there)
+    return owner not in known
