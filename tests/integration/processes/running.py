@@ -4,7 +4,6 @@ import asyncio
 import http.client
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -175,11 +174,6 @@ def _read(path: str) -> str:
         return Path(path).read_text()
     except OSError:
         return ""
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that only waits to be reaped does not."""
-    return re.search(r"^State:\s+[^ZX]", _read(f"/proc/{pid}/status"), re.MULTILINE) is not None
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """An edit takes over while requests are served: none fails, none is served by two configurations."""
 
 import asyncio
+import signal
 from pathlib import Path
 
 from running import Backend, Connect, Load, Start, fetch, free_ports, gateway, open_api, save
@@ -102,6 +103,13 @@ async def test_removing_a_listener_under_load_loses_no_request(
     await load.ended()
     assert load.lost == []
     assert load.refused == 24
+
+
+async def test_sighup_has_the_folder_read_again(start: Start, port: int) -> None:
+    running = start(gateway=gateway(port), api=revision(1)).ready()
+    running.signal(signal.SIGHUP)
+    await asyncio.to_thread(running.err.wait, "serving 1 APIs", 2)
+    assert (await fetch(port, "/a")).body == b"1"
 
 
 async def accepts(port: int) -> bool:
