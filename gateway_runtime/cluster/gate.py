@@ -14,6 +14,9 @@ from gateway_runtime.snapshot.references import api_uris, gateway_uris, has_api_
 from gateway_runtime.snapshot.types import ApiEntry, GatewaySection, Snapshot
 
 PATIENCE: Final = 2.0
+"""Seconds that a new API waits for a secret that is missing."""
+READING: Final = 30.0
+"""Seconds that it waits for one that was not looked at yet, as when a pod with many of them starts."""
 
 
 class Values(Protocol):
@@ -21,6 +24,10 @@ class Values(Protocol):
 
     def value(self, uri: str) -> str | None:
         """The value; None where there is none."""
+        ...
+
+    def is_unread(self, uri: str) -> bool:
+        """Whether it was not looked at yet."""
         ...
 
     def problem(self, uri: str) -> str:
@@ -116,7 +123,8 @@ class Gate:
             turn.used |= good.all(turn.gateway)
             turn.wanted |= turn.used
             return
-        deadline = self._since.setdefault(key, turn.now) + PATIENCE
+        patience = READING if any(map(self._values.is_unread, uris)) else PATIENCE
+        deadline = self._since.setdefault(key, turn.now) + patience
         if turn.now < deadline:
             turn.deadlines.append(deadline)
         else:

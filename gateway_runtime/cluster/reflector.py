@@ -18,6 +18,7 @@ from gateway_runtime.cluster.objects import DataObject
 _LOG: Final = logging.getLogger(__name__)
 _FIRST_PAUSE: Final = 0.1
 _MAX_PAUSE: Final = 10.0
+_POLL: Final = (20.0, 40.0)
 _STEADY: Final = 5.0
 """Seconds after which a watch counts as one that worked."""
 
@@ -46,6 +47,17 @@ class Sink(Protocol):
         ...
 
 
+class Budget:
+    """What the reflectors of many collections share: each watch holds a connection, and that some 270 KB.
+
+    A collection for which no watch is left is listed again every half a minute.
+    """
+
+    def __init__(self, watches: int = 1, lists: int = 1) -> None:
+        self.watches = asyncio.Semaphore(watches)
+        self.lists = asyncio.Semaphore(lists)
+
+
 class Backoff:
     """Growing pauses between attempts, with jitter so that pods do not come all at once."""
 
@@ -67,19 +79,22 @@ class Backoff:
 class Reflector:
     """Keeps a sink up to date; `run` never ends by itself."""
 
-    def __init__(self, client: ClusterClient, collection: Collection, sink: Sink) -> None:
+    def __init__(
+        self, client: ClusterClient, collection: Collection, sink: Sink, budget: Budget | None = None
+    ) -> None:
         self._client = client
         self._collection = collection
         self._sink = sink
+        self._budget = budget or Budget()
         self._backoff = Backoff()
 
     async def run(self) -> NoReturn:
         """List and watch, again and again."""
         while True:
             try:
-                version = await self._list()
-                while True:
-                    version = await self._watch(version)
+                async with self._budget.lists:
+                    version = await self._list()
+                await self._follow(version)
             except ClusterError as error:
                 if error.status == GONE:
                     _LOG.info("%s: listed anew: %s", self._collection.path, error)
@@ -87,6 +102,15 @@ class Reflector:
             except Exception as error:  # whatever the trouble is, what is known keeps serving
                 _LOG.exception("following %s failed", self._collection.path)
                 await self._wait(error)
+
+    async def _follow(self, version: str) -> None:
+        """Watch for ever; or, where no watch is left, wait until it is time for a new list."""
+        if self._budget.watches.locked():
+            await asyncio.sleep(random.uniform(*_POLL))  # noqa: S311 - no secret
+            return
+        async with self._budget.watches:
+            while True:
+                version = await self._watch(version)
 
     async def _list(self) -> str:
         names: set[str] = set()

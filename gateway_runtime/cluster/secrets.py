@@ -15,11 +15,14 @@ from typing import Final
 
 from gateway_runtime.cluster.client import ClusterClient, one_secret
 from gateway_runtime.cluster.objects import DataObject
-from gateway_runtime.cluster.reflector import Reflector
+from gateway_runtime.cluster.reflector import Budget, Reflector
 from gateway_runtime.snapshot.references import BINARY_PREFIX
 
 _LOG: Final = logging.getLogger(__name__)
 _SCHEME: Final = "kubernetes"
+_WATCHES: Final = 100
+"""Secrets that are watched; those beyond are looked at every half a minute."""
+_LISTS: Final = 16
 
 Name = tuple[str, str]
 """Namespace and name of a Secret."""
@@ -38,23 +41,25 @@ class FollowedSecret:
 
     def put(self, found: DataObject) -> None:
         """The Secret as it is now."""
-        self._present = found.data
-        self._last.update(found.data)
-        self._changed()
+        if found.data != self._present:
+            self._present = found.data
+            self._last.update(found.data)
+            self._changed()
 
     def remove(self, name: str) -> None:
         """The Secret is gone."""
         if self._present:
             _LOG.warning("Secret %s is gone: its last values are used on", self._name)
-        self._present = {}
-        self._changed()
+            self._present = {}
+            self._changed()
 
     def keep(self, names: set[str]) -> None:
         """Whether the Secret is there is known now."""
-        self._listed = True
         if not names:
             self.remove("")
-        self._changed()
+        if not self._listed:
+            self._listed = True
+            self._changed()
 
     def reach(self, version: str) -> None:
         """How far it is known is of no interest."""
@@ -69,13 +74,17 @@ class FollowedSecret:
         """The base64 of a key's value, the last known one where it is not there any more."""
         return self._last.get(key)
 
+    def is_unread(self) -> bool:
+        """Whether it was not looked at yet."""
+        return not (self._listed or self._trouble)
+
     def problem(self, key: str) -> str:
         """Why a key has no value; empty where it has."""
         if key in self._last:
             return ""
         if self._trouble:
             reason = self._trouble
-        elif not self._listed:
+        elif self.is_unread():
             reason = "it is being read"
         else:
             reason = f"it has no key {key}" if self._present else "it is not there"
@@ -90,6 +99,7 @@ class Secrets:
         self._changed = changed
         self._followed: dict[Name, FollowedSecret] = {}
         self._tasks: dict[Name, asyncio.Task[None]] = {}
+        self._budget = Budget(_WATCHES, _LISTS)
 
     def want(self, uris: Iterable[str]) -> None:
         """Follow the Secrets of these URIs and no other."""
@@ -99,7 +109,7 @@ class Secrets:
             self._tasks.pop(name).cancel()
         for name in wanted - self._followed.keys():
             followed = self._followed[name] = FollowedSecret(name, self._changed)
-            reflector = Reflector(self._client, one_secret(*name), followed)
+            reflector = Reflector(self._client, one_secret(*name), followed, self._budget)
             self._tasks[name] = asyncio.create_task(reflector.run())
 
     def value(self, uri: str) -> str | None:
@@ -108,6 +118,14 @@ class Secrets:
         if encoded is None or uri.startswith(BINARY_PREFIX):
             return encoded
         return _text(encoded)
+
+    def is_unread(self, uri: str) -> bool:
+        """Whether a secret was not looked at yet."""
+        parsed = parse_uri(uri)
+        if parsed is None:
+            return False
+        followed = self._followed.get(parsed[0])
+        return followed is None or followed.is_unread()
 
     def problem(self, uri: str) -> str:
         """What is wrong with a secret, without its value; empty where nothing is."""

@@ -63,5 +63,10 @@ class Values(dict[str, str]):
     def value(self, uri: str) -> str | None:
         return self.get(uri)
 
+    unread = False
+
+    def is_unread(self, uri: str) -> bool:
+        return self.unread
+
     def problem(self, uri: str) -> str:
         return "" if uri in self else f"{uri} is missing"

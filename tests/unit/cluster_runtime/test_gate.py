@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from published import Values, section, snapshot
 
-from gateway_runtime.cluster.gate import PATIENCE, Gate, Passed
+from gateway_runtime.cluster.gate import PATIENCE, READING, Gate, Passed
 from gateway_runtime.snapshot.codec import subscriptions_entry
 from gateway_runtime.snapshot.types import (
     ApiKeySecurity,
@@ -53,6 +53,16 @@ def test_a_new_api_waits_for_its_secret_and_then_goes_without() -> None:
     assert versions(late) == {"shop/a": "1", "shop/b": "1"}
     assert late.errors == {"shop/a": f"{ONE} is missing"}
     assert late.again_at is None
+
+
+def test_a_secret_that_was_not_looked_at_yet_is_waited_for_longer() -> None:
+    values = Values()
+    values.unread = True
+    gate = Gate(values)
+    published = snapshot(section("a", "1", ONE))
+    assert gate.pass_through(published, 10.0).again_at == 10.0 + READING
+    assert versions(gate.pass_through(published, 10.0 + PATIENCE)) == {}
+    assert versions(gate.pass_through(published, 10.0 + READING)) == {"shop/a": "1"}
 
 
 def test_an_edit_does_not_begin_the_wait_anew() -> None:
