@@ -58,6 +58,12 @@ def test_an_older_api_that_takes_the_path_of_a_younger_one_is_warned_of_it() -> 
     ]
 
 
+def test_nobody_is_warned_of_what_was_wrong_with_others_before() -> None:
+    older, younger = api("a", created=OLD), api("b")
+    neighbours = index(EDGE, older, younger)
+    assert review(api("a", created=OLD, version="2"), older, neighbours) == Verdict()
+
+
 def test_an_edit_is_not_refused_for_what_was_wrong_before() -> None:
     taken = api("a", created=OLD)
     neighbours = index(EDGE, taken, api("b"))
@@ -133,6 +139,8 @@ def test_a_key_that_an_older_subscription_has_is_refused() -> None:
 def test_an_unchanged_spec_and_a_resource_that_goes_are_let_through() -> None:
     broken = api("a", flows=flow(nothing={}))
     assert review(broken, broken, index(EDGE)) == Verdict()
+    orphan = plan("gold", "nobody")
+    assert review(orphan, orphan, index()) == Verdict()
     leaving = api("a", flows=flow(nothing={}))
     leaving["metadata"]["deletionTimestamp"] = YOUNG
     assert review(leaving, api("a"), index(EDGE)) == Verdict()
