@@ -11,16 +11,15 @@ from dataclasses import dataclass, replace
 
 from penstock_operator.admission.neighbours import Neighbours, id_of, neighbourhood
 from penstock_operator.graph.build import build_graph
-from penstock_operator.graph.conditions import problems_of
 from penstock_operator.graph.memo import Memo
-from penstock_operator.graph.types import RESOLVED_REFS, Finding, Graph, Report, ResourceId
+from penstock_operator.graph.types import RESOLVED_REFS, Finding, Graph, Report, ResourceId, problems_of
 from penstock_operator.manifests.reader import Manifest
 from penstock_operator.resources.kube import KubeObject
 from penstock_operator.resources.parse import Parsed, parse
 from penstock_operator.resources.problems import Problem
 
-_COMES_LATER = frozenset(("NoPlans",))
-"""Findings that every first apply would have: plans come after their API."""
+_COMES_LATER = frozenset(("NoPlans", "KeyPending"))
+"""Findings that every first apply would have: plans come after their API, keys after their Subscription."""
 
 _Known = frozenset[tuple[ResourceId, str, str]]
 
@@ -56,8 +55,10 @@ def _linked(candidate: Parsed, old: Parsed | None, neighbours: Neighbours) -> Ve
     if old is not None:
         around = neighbourhood(old, neighbours) | around
     memo, broken = Memo(), neighbours.broken
-    before = build_graph([*around.values(), *([old] if old else ())], memo, broken=broken)
-    after = build_graph([*around.values(), candidate], memo, broken=broken)
+    before = build_graph(
+        [*around.values(), *([old] if old else ())], memo, broken=broken, generates_keys=True
+    )
+    after = build_graph([*around.values(), candidate], memo, broken=broken, generates_keys=True)
     known = frozenset(
         (report.id, found.reason, found.message) for report in before.reports for found in report.findings
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from penstock_operator.graph.assembly import Assembled, assemble_apis
-from penstock_operator.graph.conditions import merge, problems_of
+from penstock_operator.graph.conditions import merge
 from penstock_operator.graph.gateways import Placed, place
 from penstock_operator.graph.linking import Links, link
 from penstock_operator.graph.memo import Memo
@@ -45,7 +45,7 @@ def build_graph(
     reports = merge((*_reports(links, assembled, placed), *orphan_reports(orphans, links, broken)))
     apis = {key: api.node for key, api in assembled.items() if api.node is not None}
     others = (*links.gateways.values(), *links.gateway_secrets.values(), *orphans)
-    return Graph(placed.gateways, apis, reports, problems_of(reports), assembled, others)
+    return Graph(placed.gateways, apis, reports, assembled, others)
 
 
 def _reports(links: Links, assembled: dict[str, Assembled], placed: Placed) -> Iterator[Report]:

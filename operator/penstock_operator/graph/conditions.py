@@ -1,12 +1,11 @@
-"""Turns findings into what people see: status conditions of Kubernetes, and problems with their places."""
+"""Turns findings into what people see: status conditions of Kubernetes, one report a manifest."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from penstock_operator.graph.types import ACCEPTED, RESOLVED_REFS, Condition, Finding, Report
-from penstock_operator.manifests.reader import format_path, line_of
-from penstock_operator.resources.problems import Problem
+from penstock_operator.manifests.reader import format_path
 from penstock_operator.resources.secret import SecretResource
 
 _MESSAGES = {ACCEPTED: "The resource is valid.", RESOLVED_REFS: "All references are resolved."}
@@ -25,15 +24,11 @@ def merge(reports: Iterable[Report]) -> tuple[Report, ...]:
     """One report for each manifest, in the order of their places."""
     merged: dict[int, Report] = {}
     for report in reports:
-        other = merged.get(id(report.parsed))
-        found = (*other.findings, *report.findings) if other else report.findings
-        merged[id(report.parsed)] = Report(report.parsed, report.id, tuple(dict.fromkeys(found)))
+        other = merged.setdefault(id(report.parsed), report)
+        if other is not report:
+            found = dict.fromkeys((*other.findings, *report.findings))
+            merged[id(report.parsed)] = Report(report.parsed, report.id, tuple(found))
     return tuple(sorted(merged.values(), key=_place))
-
-
-def problems_of(reports: Iterable[Report]) -> tuple[Problem, ...]:
-    """The problems of all findings."""
-    return tuple(_problem(report, finding) for report in reports for finding in report.findings)
 
 
 def _condition(kind: str, findings: tuple[Finding, ...], generation: int) -> Condition:
@@ -45,19 +40,6 @@ def _condition(kind: str, findings: tuple[Finding, ...], generation: int) -> Con
     shown = errors or own
     message = "; ".join(f"{format_path(finding.path)}: {finding.message}" for finding in shown)
     return Condition(kind, status, shown[0].reason, message, generation)
-
-
-def _problem(report: Report, finding: Finding) -> Problem:
-    manifest = report.parsed.manifest
-    return Problem(
-        finding.severity,
-        finding.reason,
-        finding.message,
-        str(report.id),
-        format_path(finding.path),
-        manifest.file,
-        line_of(manifest, finding.path),
-    )
 
 
 def _place(report: Report) -> tuple[str, int, int, str]:

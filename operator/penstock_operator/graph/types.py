@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from penstock_operator.manifests.reader import FieldPath
+from penstock_operator.manifests.reader import FieldPath, format_path, line_of
 from penstock_operator.resources.api_definition import ApiDefinition
 from penstock_operator.resources.gateway_deployment import GatewayDeployment
 from penstock_operator.resources.parse import Parsed
@@ -84,6 +84,19 @@ class Report:
     id: ResourceId
     findings: tuple[Finding, ...]
 
+    @property
+    def problems(self) -> Iterator[Problem]:
+        """The findings with their places."""
+        manifest = self.parsed.manifest
+        for found in self.findings:
+            place = (format_path(found.path), manifest.file, line_of(manifest, found.path))
+            yield Problem(found.severity, found.reason, found.message, str(self.id), *place)
+
+
+def problems_of(reports: Iterable[Report]) -> tuple[Problem, ...]:
+    """The problems of all findings."""
+    return tuple(problem for report in reports for problem in report.problems)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubscriptionNode:
@@ -133,9 +146,13 @@ class Graph:
     gateways: dict[str, GatewayNode]
     apis: dict[str, ApiNode]
     reports: tuple[Report, ...] = ()
-    problems: tuple[Problem, ...] = ()
     groups: Mapping[str, Assembled] = field(default_factory=dict)
     others: tuple[Item, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong, and where; looked up anew each time."""
+        return problems_of(self.reports)
 
     @property
     def next_change(self) -> float | None:
