@@ -97,13 +97,14 @@ class PolicyRun:
     async def _wait(self, outcome: object) -> None:
         """Wait for a step, then go on where the phase was."""
         try:
-            reply = await outcome  # type: ignore[misc]
+            self._go_on(await outcome)  # type: ignore[misc]
         except BodyTooLargeError as error:
             self._too_large(error)
-            return
         except Exception as error:  # a policy's failure is this request's trouble alone
             self._policy_failed(error)
-            return
+
+    def _go_on(self, reply: Reply | None) -> None:
+        """Answer with what a step has said, or take the next."""
         if self.phase == ENDED:
             return
         if isinstance(reply, Reply):

@@ -1,15 +1,13 @@
 """Policies are found by name: those of the package, and those that installed plug-ins register."""
 
 import logging
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from policy_outcomes import outcome
 
 from gateway_runtime.policies.error_keys import known_error_keys
-from gateway_runtime.policies.registry import built_in_policies, find_policy, plug_in_policies
+from gateway_runtime.policies.registry import built_in_policies, find_policy
 
 PLUG_IN = """
 from gateway_runtime.exchange import Reply
@@ -23,28 +21,6 @@ def request(configuration, environment):
 
 POLICY = PolicyType("teapot", Teapot, request=request, errors={"TEAPOT": 418})
 """
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Installs a distribution whose one module is `source`, with its entry points."""
-    names = []
-
-    def run(module: str, source: str, **entries: str) -> None:
-        (tmp_path / f"{module}.py").write_text(source)
-        information = tmp_path / f"{module}-1.0.dist-info"
-        information.mkdir()
-        (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
-        lines = [f"{name} = {value}" for name, value in entries.items()]
-        (information / "entry_points.txt").write_text("\n".join(["[penstock.policies]", *lines]))
-        monkeypatch.syspath_prepend(tmp_path)
-        names.append(module)
-        plug_in_policies.cache_clear()
-
-    yield run
-    plug_in_policies.cache_clear()
-    for name in names:
-        sys.modules.pop(name, None)
 
 
 def test_each_policy_is_named_after_its_module() -> None:
