@@ -1,33 +1,42 @@
-"""The `penstock` command."""
+"""The `penstock` command: each of its commands is imported when it is called, and only then what it needs."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-from penstock_operator.cli.gateway import gateway
-from penstock_operator.cli.history import diff, history, rollback
-from penstock_operator.cli.operator import operator
-from penstock_operator.cli.routes import routes
-from penstock_operator.cli.run import run
-from penstock_operator.cli.subscriptions import subscriptions
-from penstock_operator.cli.validate import validate
+_COMMANDS = {
+    "run": "run",
+    "gateway": "gateway",
+    "operator": "operator",
+    "validate": "validate",
+    "routes": "routes",
+    "history": "history",
+    "diff": "history",
+    "rollback": "history",
+    "subscriptions": "subscriptions",
+}
+"""Commands, and the modules beside this one that hold them."""
 
 
-@click.group()
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"penstock_operator.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.group(cls=_Commands)
 @click.version_option(package_name="penstock")
 def main() -> None:
     """Penstock: an API gateway, from manifests to traffic."""
 
-
-main.add_command(run)
-main.add_command(gateway)
-main.add_command(operator)
-main.add_command(validate)
-main.add_command(routes)
-main.add_command(history)
-main.add_command(diff)
-main.add_command(rollback)
-main.add_command(subscriptions)
 
 if __name__ == "__main__":
     main()
