@@ -98,8 +98,8 @@ class PolicyRun:
         """Wait for a step, then go on where the phase was."""
         try:
             self._go_on(await outcome)  # type: ignore[misc]
-        except BodyTooLargeError as error:
-            self._too_large(error)
+        except BodyTooLargeError as too_large:  # names differ: mypyc gives one name one type
+            self._too_large(too_large)
         except Exception as error:  # a policy's failure is this request's trouble alone
             self._policy_failed(error)
 
