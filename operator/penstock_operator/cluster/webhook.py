@@ -77,24 +77,14 @@ class Webhook:
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        """Serve, then tell the API server where.
+        """Serve, then tell the API server where; raises what the client raises where that is away.
 
-        Raises what the client raises where the API server is away; then it can be called again.
+        Then it may be called again: what listens already is kept.
         """
         certificates = await self._load()
         if self._runner is None:
-            await self._listen()
+            self._runner = await self._serve()
         await self._register(certificates)
-
-    async def _listen(self) -> None:
-        application = web.Application(client_max_size=_MOST_BYTES)
-        application.router.add_post(PATH, self._validate)
-        self._runner = web.AppRunner(application, access_log=None)
-        await self._runner.setup()
-        settings = self._settings
-        await web.TCPSite(
-            self._runner, settings.host, settings.port, ssl_context=self._context, reuse_address=True
-        ).start()
 
     async def renew(self) -> None:
         """Take new certificates where there are some, or the known ones end soon; repair what was edited.
@@ -108,6 +98,21 @@ class Webhook:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    async def _serve(self) -> web.AppRunner:
+        application = web.Application(client_max_size=_MOST_BYTES)
+        application.router.add_post(PATH, self._validate)
+        runner = web.AppRunner(application, access_log=None)
+        await runner.setup()
+        site = web.TCPSite(
+            runner, self._settings.host, self._settings.port, ssl_context=self._context, reuse_address=True
+        )
+        try:
+            await site.start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        return runner
 
     async def _validate(self, request: web.Request) -> web.Response:
         try:

@@ -264,6 +264,13 @@ async def test_mends_a_registration_that_was_edited(cluster: Cluster, webhook: W
     assert policy == "Ignore"
 
 
+async def test_can_be_started_again_where_the_registration_failed(cluster: Cluster, webhook: Webhook) -> None:
+    await cluster.kubectl("delete", "validatingwebhookconfiguration", "penstock")
+    await webhook.start()
+    await _asked(cluster)
+    assert (await cluster.apply(UNKNOWN_POLICY))[0] == 1
+
+
 @pytest.mark.usefixtures("webhook")
 @pytest.mark.parametrize(
     ("body", "status"), [(b"nonsense", 400), (b" " * (9 * 2**20), 413)], ids=["no review", "too large"]
