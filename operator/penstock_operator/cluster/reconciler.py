@@ -197,7 +197,7 @@ class Reconciler:
             [
                 *parts.secrets.keys(outcome.graph.keys_to_make),
                 *parts.history.writes(outcome.graph, broken, seen.now),
-                *parts.statuses.writes(self._there()),
+                *parts.statuses.writes(self._there(), parts.writer.is_paused),
             ]
         )
 

@@ -27,6 +27,9 @@ from penstock_operator.status.verdicts import PENDING, PROGRAMMED
 
 _PATIENCE: Final = 1.0
 _MAX_NAME: Final = 200
+_A_ROUND: Final = 512
+"""A pod that joins changes the status of each API: an edit must not wait until all of them are written."""
+
 _EVENTS_A_ROUND: Final = 100
 """More news at once is told by the conditions alone: thousands of Events would be read by nobody."""
 
@@ -63,19 +66,27 @@ class StatusWriter:
             old = change.old if before is None else before.old
             self._pending[name] = _Pending(old, change.new, before.since if before else now)
 
-    def writes(self, there: Mapping[ResourceId, KubeObject]) -> Iterator[Write]:
-        """The statuses to write now, of resources that are there."""
+    def writes(
+        self, there: Mapping[ResourceId, KubeObject], is_paused: Callable[[str], bool]
+    ) -> Iterator[Write]:
+        """The statuses to write now, of resources that are there and whose writes are not paused."""
         now, self._again_at = self._clock(), None
-        events = _EVENTS_A_ROUND
+        events, left = _EVENTS_A_ROUND, _A_ROUND
         for name, pending in list(self._pending.items()):
             if name not in there or pending.new == pending.old:
                 del self._pending[name]
+            elif is_paused(_title(name)):
+                continue
+            elif left == 0:
+                self._again_at = now
+                return
             elif _passes(pending.new) and now < pending.since + _PATIENCE:
                 end = pending.since + _PATIENCE
                 self._again_at = end if self._again_at is None else min(self._again_at, end)
             else:
                 news = transitions(pending.old, pending.new) if events > 0 else ()
                 events -= len(news)
+                left -= 1
                 yield self._write(name, pending, news, there[name])
 
     def _write(
@@ -91,7 +102,7 @@ class StatusWriter:
             for one in news:
                 await self._kube.create(self._event(name, there, one))
 
-        return Write(f"status of {name}", write)
+        return Write(_title(name), write)
 
     def _event(self, name: ResourceId, there: KubeObject, news: Transition) -> KubeObject:
         """An Event (events.k8s.io/v1)."""
@@ -118,6 +129,10 @@ class StatusWriter:
                 "uid": there["metadata"].get("uid", ""),
             },
         }
+
+
+def _title(name: ResourceId) -> str:
+    return f"status of {name}"
 
 
 def _passes(status: Status) -> bool:
