@@ -37,12 +37,18 @@ def test_a_new_api_waits_a_moment_for_its_secret_and_holds_up_no_other(
     wait_for(lambda: cluster.told(pod.name)[1] == {})
 
 
-def test_a_pod_is_ready_once_the_apis_with_secrets_serve(cluster: Cluster, start_pod: StartPod) -> None:
+def test_a_pod_that_starts_is_ready_once_the_apis_with_secrets_serve(
+    cluster: Cluster, start_pod: StartPod
+) -> None:
     pod = start_pod()
     cluster.grant("backend")
-    cluster.secret("backend", token=b"value-1")
     secured = api("secured", "v1", secret=cluster.reference("backend"))
     cluster.publish(secured, gateway=pod.section)
+    wait_for(lambda: pod.tell("/readyz") == (503, "waits for secrets\n"))
+    waited = time.monotonic() + 1.0
+    while time.monotonic() < waited:
+        assert pod.tell("/readyz") == (503, "waits for secrets\n")
+    cluster.secret("backend", token=b"value-1")
     wait_for(pod.is_ready)
     assert pod.get("/secured") == (200, "v1 value-1")
 
