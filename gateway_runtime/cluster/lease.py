@@ -27,7 +27,8 @@ _MANAGER: Final = "penstock-gateway"
 _RENEWAL: Final = 10.0
 _PACE: Final = 0.05
 """Seconds between two writes at least."""
-_END: Final = 5.0
+_ATTEMPT: Final = 5.0
+"""Seconds for one write: several fit into the time after which the pod counts as dead."""
 _MAX_ERRORS: Final = 50
 _MAX_BYTES: Final = 16 << 10
 _MAX_TEXT: Final = 300
@@ -71,13 +72,14 @@ class LeaseReporter:
     async def run(self) -> NoReturn:
         """Write after each change, and renew."""
         await self._changed.wait()
-        backoff = Backoff(_RENEWAL / 2)
+        backoff = Backoff(_ATTEMPT)
         while True:
             self._changed.clear()
             try:
-                await self._write()
+                async with asyncio.timeout(_ATTEMPT):
+                    await self._write()
             except Exception as error:  # whatever the trouble is, it is no reason to stop reporting
-                _LOG.warning("the Lease cannot be written: %s", error)
+                _LOG.warning("the Lease cannot be written: %s", str(error) or "too slow")
                 await asyncio.sleep(backoff.pause())
                 continue
             backoff.reset()
@@ -88,7 +90,7 @@ class LeaseReporter:
     async def end(self) -> None:
         """Delete the Lease: from now on the pod drains. Nothing else may write it any more."""
         try:
-            async with asyncio.timeout(_END):
+            async with asyncio.timeout(_ATTEMPT):
                 await self._client.delete(self._path)
         except (ClusterError, TimeoutError) as error:
             _LOG.warning("the Lease cannot be deleted, it ends by itself: %s", str(error) or "too slow")
