@@ -22,6 +22,7 @@ from gateway_runtime.connections.gateway import Gateway
 from gateway_runtime.counters.local import LocalCounter
 from gateway_runtime.counters.shared import SharedCounter
 from gateway_runtime.policies.base import Counter
+from gateway_runtime.processes.allocator import keep_buffers
 from gateway_runtime.processes.counted import Changes
 from gateway_runtime.processes.messages import (
     AskStats,
@@ -151,6 +152,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, format="penstock worker %(process)d: %(message)s")
+    keep_buffers()
     gc.set_threshold(50_000, 20, 100)
     uvloop.run(_main(*[int(argument) for argument in sys.argv[1:4]]))
 
