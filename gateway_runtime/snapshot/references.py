@@ -6,8 +6,12 @@ as base64 under a URI of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+import msgspec
+
+from gateway_runtime.snapshot.providers import SecretProvider, VaultProvider
 from gateway_runtime.snapshot.types import (
     ApiKeySecurity,
     ApiSection,
@@ -29,13 +33,34 @@ def gateway_uris(section: GatewaySection) -> frozenset[str]:
     return frozenset() if section.key_pepper is None else frozenset((binary_uri(section.key_pepper),))
 
 
-def api_uris(section: ApiSection) -> frozenset[str]:
-    """The URIs of the secrets that an API's section names."""
-    uris = {reference.uri for reference in section.secrets.values()}
+def api_references(section: ApiSection) -> Iterator[SecretRef]:
+    """The secrets that an API's section names; one may come twice, with different times of refresh."""
+    yield from section.secrets.values()
     for plan in section.plans:
         if isinstance(plan.security, JwtSecurity) and plan.security.secret is not None:
-            uris.add(plan.security.secret.uri)
-    return frozenset(uris)
+            yield plan.security.secret
+
+
+def api_uris(section: ApiSection) -> frozenset[str]:
+    """The URIs of the secrets that an API's section names."""
+    return frozenset(reference.uri for reference in api_references(section))
+
+
+def credentials(provider: SecretProvider) -> tuple[SecretRef, ...]:
+    """The secrets that a provider logs in with."""
+    if not isinstance(provider, VaultProvider):
+        return ()
+    fields = msgspec.structs.asdict(provider.auth).values()
+    return tuple(value for value in fields if isinstance(value, SecretRef))
+
+
+def shortest_refreshes(references: Iterable[SecretRef]) -> dict[str, float]:
+    """How many seconds old each secret may get, by URI, where its references say so."""
+    refreshes: dict[str, float] = {}
+    for reference in references:
+        if reference.refresh > 0:
+            refreshes[reference.uri] = min(reference.refresh, refreshes.get(reference.uri, reference.refresh))
+    return refreshes
 
 
 def has_api_keys(section: ApiSection) -> bool:

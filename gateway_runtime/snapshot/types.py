@@ -9,19 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from gateway_runtime.snapshot.providers import SecretProvider
+from gateway_runtime.snapshot.wire import SecretRef as SecretRef  # noqa: PLC0414 - a type of the wire as the others
+from gateway_runtime.snapshot.wire import Wire as Wire  # noqa: PLC0414 - their base
 
 SCHEMA_VERSION = 1
-
-
-class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Base of the wire types."""
-
-
-class SecretRef(Wire):
-    """Names a secret value: `kubernetes/NAMESPACE/NAME:KEY`."""
-
-    uri: str
 
 
 class Step(Wire):
@@ -206,7 +198,7 @@ class GatewaySection(Wire):
     """What the gateway is besides its APIs.
 
     `key_pepper` names the bytes with which the digests of API keys are keyed (`snapshot/keys.py`); without
-    it they are plain.
+    it they are plain. `secret_providers` are those by whose names secrets may be named, besides Kubernetes.
     """
 
     name: str = "default"
@@ -218,6 +210,7 @@ class GatewaySection(Wire):
     flows: tuple[Flow, ...] = ()
     access_log: bool = True
     key_pepper: SecretRef | None = None
+    secret_providers: tuple[SecretProvider, ...] = ()
 
 
 class ApiEntry(Wire):
