@@ -9,8 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 READY := $(VENV)/.ready
+IMAGE ?= penstock
+TAG ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
-.PHONY: help venv compile demo test lint generate format lock bench-http clean
+.PHONY: help venv compile demo test lint generate format lock image chart-lint bench-http clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,8 +41,9 @@ lint: $(READY) ## Check style, types, import contracts and generated files
 	$(BIN)/lint-imports
 	tools/check_generated.sh
 
-generate: $(READY) ## Write crds/ and docs/reference/ from the models
+generate: $(READY) ## Write crds/ (also into the chart) and docs/reference/ from the models
 	$(PY) -m penstock_operator.resources.generate --crds crds --docs docs/reference
+	cp crds/*.yaml helm/penstock/crds/
 
 format: $(READY) ## Format the sources
 	$(BIN)/ruff check --fix-only .
@@ -48,6 +51,12 @@ format: $(READY) ## Format the sources
 
 lock: $(READY) ## Write requirements.lock anew with the latest versions
 	tools/lock.sh $(PY)
+
+image: ## Build the image IMAGE:TAG of operator and gateways; OPTIONS go to docker, podman or buildah
+	@tools/image.sh $(IMAGE):$(TAG) $(OPTIONS)
+
+chart-lint: compile ## Check the Helm chart and the kustomize base against a real Kubernetes API
+	@$(PY) -m pytest tests/integration/chart $(ARGS)
 
 bench-http: compile ## Measure the data plane beside its peers
 	$(PY) -m pip install --quiet --constraint requirements.lock --group bench
