@@ -186,7 +186,8 @@ def _wait(what: str, ready: Callable[[], bool], check: Callable[[], None]) -> No
 
 def main() -> None:
     """Serves until Ctrl-C or SIGTERM."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT is ignored where a shell began it in the background
+        signal.signal(number, signal.default_int_handler)
     try:
         with ControlPlane() as plane:
             print(plane.kubeconfig, flush=True)
