@@ -13,8 +13,6 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPException, HTTPSConnection
@@ -28,9 +26,8 @@ from e2e.components.kubeconfig import write_kubeconfig
 from e2e.components.kubectl import Kubectl
 from e2e.components.ports import ADDRESS, free_port
 from e2e.components.processes import Server, start
+from e2e.components.waiting import wait_until
 
-_PATIENCE = 60.0
-_POLL = 0.05
 _TOKEN_DURATION = "24h"
 
 
@@ -83,7 +80,7 @@ class ControlPlane:
         """Starts the API server, the first time or again: same port, same certificate, same data."""
         program, log = self._programs["kube-apiserver"], self._folder / "kube-apiserver.log"
         self._api_server = start(program, self._api_server_options(), log)
-        _wait("kube-apiserver", self._is_ready, self._check)
+        wait_until("kube-apiserver", self._is_ready, self._check)
 
     def stop_api_server(self) -> None:
         """Ends the API server at once, as an outage does; its data stay."""
@@ -104,7 +101,7 @@ class ControlPlane:
         applied = self.kubectl_output("apply", "--server-side", "-o", "name", "-f", str(folder))
         names = [line.partition("/")[2] for line in applied.split()]
         # Discovery and OpenAPI follow a definition's condition Established only after about a second.
-        _wait(f"the kinds of {folder}", lambda: self._kubectl.finds(names), self._check)
+        wait_until(f"the kinds of {folder}", lambda: self._kubectl.finds(names), self._check)
 
     def kubeconfig_for_service_account(self, namespace: str, name: str) -> Path:
         """A kubeconfig with a fresh token of a service account that exists, with the rights RBAC gives it."""
@@ -175,18 +172,10 @@ class ControlPlane:
             return False
 
 
-def _wait(what: str, ready: Callable[[], bool], check: Callable[[], None]) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while not ready():
-        check()
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"{what}: not ready after {_PATIENCE:.0f} s")
-        time.sleep(_POLL)
-
-
 def main() -> None:
     """Serves until Ctrl-C or SIGTERM."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT is ignored where a shell began it in the background
+    # A shell that begins it in the background leaves it with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
         with ControlPlane() as plane:
