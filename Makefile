@@ -12,10 +12,10 @@ READY := $(VENV)/.ready
 IMAGE ?= penstock
 TAG ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
-.PHONY: help venv compile demo test lint generate format lock image chart-lint bench-http clean
+.PHONY: help venv compile demo test lint generate format lock image chart-lint bench-http bench-operator clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(READY) ## Make .venv with Penstock and its tools
 
@@ -61,6 +61,9 @@ chart-lint: compile ## Check the Helm chart and the kustomize base against a rea
 bench-http: compile ## Measure the data plane beside its peers
 	$(PY) -m pip install --quiet --constraint requirements.lock --group bench
 	$(PY) -m bench.http $(ARGS)
+
+bench-operator: compile ## Measure the operator with 5,000 APIs on a real Kubernetes API
+	$(PY) -m bench.operator $(ARGS)
 
 clean: ## Remove .venv, compiled modules and caches
 	find gateway_runtime operator -name '*.so' -delete

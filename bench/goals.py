@@ -16,11 +16,11 @@ def make_goals(
     goals = {
         f"{work}-1k-vs-envoy": _least(2.0, _cpu_ratio(rows, work, "1k")) for work in ("plain", "policies")
     }
-    goals |= {f"{work}-p99-vs-envoy": _most(1.0, _p99_ratio(rows, work)) for work in ("plain", "policies")}
+    goals |= {f"{work}-p99-vs-envoy": at_most(1.0, _p99_ratio(rows, work)) for work in ("plain", "policies")}
     goals["bytes-1m-vs-envoy"] = _least(0.7, _cpu_ratio(rows, "plain", "1m"))
-    goals["rss-1000-apis-mib"] = _most(60, _value(memory, "rss_mib"))
-    goals["reload-ms"] = _below(100, _value(reload, "median_ms"))
-    goals["reload-failed"] = _most(0, _value(reload, "failed"))
+    goals["rss-1000-apis-mib"] = at_most(60, _value(memory, "rss_mib"))
+    goals["reload-ms"] = below(100, _value(reload, "median_ms"))
+    goals["reload-failed"] = at_most(0, _value(reload, "failed"))
     return goals
 
 
@@ -51,9 +51,11 @@ def _least(target: float, reached: float | None) -> dict[str, Any]:
     return {"target": f">= {target}", "reached": reached, "met": reached is not None and reached >= target}
 
 
-def _below(target: float, reached: float | None) -> dict[str, Any]:
+def below(target: float, reached: float | None) -> dict[str, Any]:
+    """A goal that is met below its target."""
     return {"target": f"< {target}", "reached": reached, "met": reached is not None and reached < target}
 
 
-def _most(target: float, reached: float | None) -> dict[str, Any]:
+def at_most(target: float, reached: float | None) -> dict[str, Any]:
+    """A goal that is met at its target or below."""
     return {"target": f"<= {target}", "reached": reached, "met": reached is not None and reached <= target}

@@ -71,12 +71,11 @@ def on_cpu(cpu: int, command: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def running(name: str, command: Sequence[str], cpu: int, log: Path) -> Iterator[Server]:
-    """A server while it is needed; it and its children are stopped by their ids at the end."""
+def running(name: str, command: Sequence[str], cpu: int | None, log: Path) -> Iterator[Server]:
+    """A server while it is needed, on one CPU or all; its whole tree is stopped by its ids at the end."""
+    words = list(command) if cpu is None else on_cpu(cpu, command)
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            on_cpu(cpu, command), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
     server = Server(name, process, log)
     try:
         yield server
