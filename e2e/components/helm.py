@@ -1,4 +1,4 @@
-"""Helm's Go module -> the `helm` program, built once, and a way to run it that reads nothing of the user's."""
+"""Helm's Go module -> the program, built once, and a way to run it that reads nothing of the user's."""
 
 from __future__ import annotations
 
