@@ -47,8 +47,8 @@ class SecretNames:
             found |= known[1]
         return frozenset(found)
 
-    def forget(self, served: Iterable[str]) -> None:
-        """Keep only these APIs."""
+    def keep(self, served: Iterable[str]) -> None:
+        """Forget all APIs but these."""
         kept = set(served)
         self._known = {key: known for key, known in self._known.items() if key in kept}
 
@@ -92,6 +92,7 @@ class Infrastructure:
         for object_key, there in observed.items():
             if object_key not in wanted and _is_left(there, served, known):
                 work.deletes.append(there)
+        self._names.keep(api for snapshot in snapshots.values() for api in snapshot.apis)
         return work
 
     def _objects(self, gateway: GatewayDeployment, snapshot: Snapshot | None) -> Iterable[KubeObject]:

@@ -7,10 +7,12 @@ all but the specs in it.
 from __future__ import annotations
 
 import hashlib
-import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from gateway_runtime.snapshot.parts import (
     API_ANNOTATION,
@@ -27,6 +29,8 @@ from penstock_operator.status.observed import Publication
 SERVED_ANNOTATION: Final = "penstock.dev/resource-version"
 ERRORS_ANNOTATION: Final = "penstock.dev/errors"
 _LEASE_SECONDS: Final = 30.0
+_VERSION: Final = re.compile(r"[0-9]{1,20}")
+_ERRORS: Final = msgspec.json.Decoder(dict[str, str])
 
 Place = tuple[str, str]
 """Namespace and name."""
@@ -64,7 +68,6 @@ class PodLease:
     gateway: str
     version: int
     errors: Mapping[str, str]
-    renewed: str
     seen: float
 
 
@@ -82,6 +85,7 @@ class Observed:
         self._on_change = on_change
         self._clock = clock
         self._versions: dict[ObjectKey, int] = {}
+        self._owners: dict[Place, frozenset[Place]] = {}
         self._parts: dict[tuple[str, str, str, str], dict[str, HeldMap]] = {}
 
     def put(self, kind: Kind, found: KubeObject) -> None:
@@ -95,7 +99,7 @@ class Observed:
         if kind is CONFIG_MAP:
             self._put_config_map(key, version, found)
         elif kind is LEASE:
-            self._put_lease(key, metadata, found.get("spec") or {})
+            self._put_lease(key, metadata)
         elif kind is REVISION:
             self._put_revision(key, found)
         else:
@@ -113,8 +117,7 @@ class Observed:
         elif kind is LEASE:
             self.leases.pop(place, None)
         elif kind is REVISION:
-            for held in self.revisions.values():
-                held.pop(key.name, None)
+            self._drop_revision(place)
         else:
             self.objects.pop(key, None)
         self._on_change()
@@ -179,14 +182,13 @@ class Observed:
         whole = digests.pop() if len(digests) == 1 else ""
         published[api] = Publication(whole, max(part.version for part in parts))
 
-    def _put_lease(self, key: ObjectKey, metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
+    def _put_lease(self, key: ObjectKey, metadata: Mapping[str, Any]) -> None:
         place = (key.namespace, key.name)
         annotations = metadata.get("annotations") or {}
         lease = PodLease(
             (metadata.get("labels") or {}).get(GATEWAY_LABEL, ""),
             _number(annotations.get(SERVED_ANNOTATION, "")),
             _errors(annotations.get(ERRORS_ANNOTATION, "")),
-            str(spec.get("renewTime", "")),
             self._clock(),
         )
         before = self.leases.get(place)
@@ -199,9 +201,19 @@ class Observed:
     def _put_revision(self, key: ObjectKey, found: KubeObject) -> None:
         kept = {name: value for name, value in found.items() if name != "data"}
         kept["metadata"] = {k: v for k, v in found["metadata"].items() if k != "managedFields"}
-        for owner in kept["metadata"].get("ownerReferences") or ():
-            self.revisions.setdefault((key.namespace, owner["uid"]), {})[key.name] = kept
+        place = (key.namespace, key.name)
+        self._drop_revision(place)
+        owners = {(key.namespace, owner["uid"]) for owner in kept["metadata"].get("ownerReferences") or ()}
+        for owner in owners:
+            self.revisions.setdefault(owner, {})[key.name] = kept
+        self._owners[place] = frozenset(owners)
         self._on_change()
+
+    def _drop_revision(self, place: Place) -> None:
+        for owner in self._owners.pop(place, ()):
+            del self.revisions[owner][place[1]]
+            if not self.revisions[owner]:
+                del self.revisions[owner]
 
 
 def _section(place: Place, held: HeldMap) -> tuple[str, str, str, str]:
@@ -222,15 +234,12 @@ def content_digest(config_map: KubeObject) -> str:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    return int(text) if _VERSION.fullmatch(text) else 0
 
 
-def _errors(text: str) -> dict[str, str]:
+def _errors(text: str) -> Mapping[str, str]:
     """What a pod cannot serve; a text that no pod of ours would write is told as the gateway's own error."""
     try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        return _ERRORS.decode(text or "{}")
+    except msgspec.DecodeError:
         return {"": "the pod's report cannot be read"}
-    return {str(key): str(value) for key, value in found.items()}

@@ -14,9 +14,9 @@ from penstock_operator.graph.build import build_graph
 from penstock_operator.graph.memo import Memo
 from penstock_operator.graph.types import Graph, ResourceId
 from penstock_operator.publish.snapshots import PublishMemo, build_snapshots
+from penstock_operator.resources.api_definition import ApiDefinition
 from penstock_operator.resources.parse import Parsed
-
-_WITH_HISTORY = ("ApiDefinition", "Plan")
+from penstock_operator.resources.subscription import Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Inputs:
 class Outcome:
     """What one run finds: `graph` is of the resources as they are, `serving` of those that are served.
 
-    `lost` are the resources that are broken and of which no good version is known.
+    `lost` are the resources that are broken, of which no good version is known, and that ask for service.
     """
 
     graph: Graph
@@ -65,26 +65,23 @@ class ClusterPipeline:
         """What to serve."""
         graph = self._build(inputs, inputs.resources, self._graph_memo)
         broken = _broken(graph)
-        self._hold(inputs, broken)
-        held = {
-            name: good for name, good in self._good.items() if name in broken or name not in inputs.resources
-        }
+        wanted = {name for name in broken if not _is_out(inputs.resources[name].resource)}
+        wanted |= self._unread(inputs)
+        self._hold(inputs, broken, wanted)
         serving = graph
-        if held:
-            serving = self._build(inputs, {**inputs.resources, **held}, self._serving_memo)
+        if self._good:
+            serving = self._build(inputs, {**inputs.resources, **self._good}, self._serving_memo)
         snapshots = build_snapshots(serving, self._publish_memo, inputs.peppers)
-        lost = frozenset(name for name in broken | self._unread(inputs) if name not in self._good)
-        return Outcome(graph, serving, inputs.resources, snapshots, lost)
+        return Outcome(graph, serving, inputs.resources, snapshots, frozenset(wanted - self._good.keys()))
 
-    def _hold(self, inputs: Inputs, broken: frozenset[ResourceId]) -> None:
-        """Keep the good versions of what has just been broken; forget those of what is good or gone."""
+    def _hold(self, inputs: Inputs, broken: frozenset[ResourceId], wanted: set[ResourceId]) -> None:
+        """Keep the good versions of what has just been broken; forget those of what is not `wanted`."""
         there = inputs.resources
         for name in broken - self._broken:
             before = self._last.get(name)
             if before is not None and before is not there[name]:
                 self._good.setdefault(name, before)
-        unread = self._unread(inputs)
-        self._good = {name: good for name, good in self._good.items() if name in broken or name in unread}
+        self._good = {name: good for name, good in self._good.items() if name in wanted}
         self._last, self._broken = there, broken
 
     @staticmethod
@@ -100,9 +97,11 @@ class ClusterPipeline:
         )
 
 
-def has_history(name: ResourceId) -> bool:
-    """Whether revisions may hold good versions of a resource."""
-    return name.kind in _WITH_HISTORY
+def _is_out(resource: object) -> bool:
+    """Whether a resource asks to be out of service: that holds whatever else is wrong with it."""
+    if isinstance(resource, Subscription):
+        return resource.spec.state != "Active"
+    return isinstance(resource, ApiDefinition) and resource.spec.state == "Stopped"
 
 
 def _id(text: str) -> ResourceId:
