@@ -36,8 +36,12 @@ def _from_kubeconfig(config: dict[str, Any]) -> kopf.ConnectionInfo:
         certificate_data=user.get("client-certificate-data"),
         private_key_path=user.get("client-key"),
         private_key_data=user.get("client-key-data"),
-        token=user.get("token"),
+        token=user.get("token") or _token_of(user.get("tokenFile")),
     )
+
+
+def _token_of(path: str | None) -> str | None:
+    return Path(path).read_text(encoding="utf-8").strip() if path else None
 
 
 def _named(config: dict[str, Any], part: str, name: str) -> dict[str, Any]:
