@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
+import aiohttp
 from kubernetes.aio.client import ApiClient, ApiException, V1Lease, V1ObjectMeta
 from kubernetes.aio.leaderelection import electionconfig
 from kubernetes.aio.leaderelection.leaderelection import LeaderElection
@@ -20,6 +21,8 @@ LOCK: Final = "penstock-operator"
 _DURATION: Final = 15
 _DEADLINE: Final = 10
 _RETRY: Final = 2
+_CALL: Final = 3.0
+"""Seconds: how long a replica leads (15), is without an answer (10), pauses, and waits for one answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +33,41 @@ class Election:
     identity: str
 
 
+_UNREACHED: Final = (aiohttp.ClientError, OSError, TimeoutError)
+
+
 class _Lock(LeaseLock):
-    """`LeaseLock` of kubernetes 37.0 makes no Lease: it passes a bool where its own API asks for a text."""
+    """`LeaseLock` of kubernetes 37.0, with an API server that is away or silent as one that says no.
+
+    It would raise out of the election where there is no answer, and wait for minutes for one. Nor does it
+    make a Lease: it passes a bool where its own API asks for a text.
+    """
+
+    async def get(
+        self, name: str, namespace: str
+    ) -> tuple[bool, LeaderElectionRecord] | tuple[bool, Exception] | tuple[bool, None]:
+        try:
+            async with asyncio.timeout(_CALL):
+                return await super().get(name, namespace)
+        except _UNREACHED as error:
+            return False, ApiException(0, f"{type(error).__name__}: {error}")
 
     async def create(self, name: str, namespace: str, election_record: LeaderElectionRecord) -> bool:
         body = V1Lease(metadata=V1ObjectMeta(name=name), spec=self.update_lease(election_record))
         try:
-            await self.api_instance.create_namespaced_lease(namespace, body)
-        except ApiException as error:
-            _LOG.warning("the Lease %s/%s cannot be made: %s", namespace, name, error.reason)
+            async with asyncio.timeout(_CALL):
+                await self.api_instance.create_namespaced_lease(namespace, body)
+        except (ApiException, *_UNREACHED) as error:
+            _LOG.warning("the Lease %s/%s cannot be made: %s", namespace, name, error)
             return False
         return True
+
+    async def update(self, name: str, namespace: str, updated_record: LeaderElectionRecord) -> bool:
+        try:
+            async with asyncio.timeout(_CALL):
+                return await super().update(name, namespace, updated_record)
+        except _UNREACHED:
+            return False
 
 
 class Leader:
