@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import groupby
-from typing import Final
 
 from penstock_operator.cluster.infrastructure import Infrastructure, Work
 from penstock_operator.cluster.kinds import BY_NAME, key_of
@@ -13,13 +11,11 @@ from penstock_operator.cluster.kube import Kube
 from penstock_operator.cluster.observed import Observed
 from penstock_operator.cluster.pipeline import Outcome
 from penstock_operator.cluster.store import Store
-from penstock_operator.cluster.writer import Write
+from penstock_operator.cluster.writer import NameTakenError, Write
 from penstock_operator.deploy.handover import HANDOVER_MANAGER, handover
 from penstock_operator.deploy.identity import instance_of, is_of
 from penstock_operator.resources.gateway_deployment import GatewayDeployment
 from penstock_operator.resources.kube import KubeObject
-
-_LOG: Final = logging.getLogger(__name__)
 
 
 class GatewayWork:
@@ -38,7 +34,9 @@ class GatewayWork:
             outcome.serving.gateways, outcome.snapshots, self._known(), self._observed.objects
         )
         for _, group in groupby(self._work.applies, lambda one: one[1]["kind"]):
-            yield [Write(str(key_of(made)), self._applied(gateway, made)) for gateway, made in group]
+            yield [
+                Write(str(key_of(made)), self._applied(gateway, made), gateway.key) for gateway, made in group
+            ]
 
     def deletes(self) -> Iterator[Write]:
         """The objects to delete, by the same comparison."""
@@ -57,8 +55,7 @@ class GatewayWork:
         async def apply() -> None:
             there = self._observed.objects.get(key) or await self._kube.get(kind, key.namespace, key.name)
             if there is not None and not is_of(gateway, there):
-                _LOG.warning("%s is there and not of %s: it is not touched", key, gateway.key)
-                return
+                raise NameTakenError(key)
             first = handover(made, there) if there is not None else None
             if first is not None:
                 await self._kube.apply(first, HANDOVER_MANAGER)

@@ -64,6 +64,10 @@ class Metrics:
         """Count one request to the Kubernetes API."""
         self.calls.labels(verb, kind, status).inc()
 
+    def failure(self, error: str) -> None:
+        """Count a round or a write that failed."""
+        self.errors.labels(error).inc()
+
     def review(self, kind: str, allowed: bool) -> None:
         """Count one object that the webhook reviewed."""
         self.reviews.labels(kind, str(allowed).lower()).inc()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -20,13 +21,22 @@ from penstock_operator.status.observed import ObservedGateway, Pod, SecretVersio
 _NOTHING: Final = Sections()
 
 
-def observation(
-    outcome: Outcome, observed: Observed, store: Store, secrets: Mapping[str, SecretVersion]
-) -> Seen:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the operator itself has found out: versions of secret values, and names that are taken."""
+
+    secrets: Mapping[str, SecretVersion]
+    taken: Mapping[str, tuple[str, ...]]
+
+
+def observation(outcome: Outcome, observed: Observed, store: Store, told: Told) -> Seen:
     """What is seen now of all gateways, GatewaySecrets and unparsed resources."""
-    gateways = {key: _gateway(node.gateway, observed) for key, node in outcome.serving.gateways.items()}
+    gateways = {
+        key: _gateway(node.gateway, observed, told.taken.get(key, ()))
+        for key, node in outcome.serving.gateways.items()
+    }
     unparsed = {name: _unparsed(one) for name, one in store.unparsed.items()}
-    return Seen(datetime.now(UTC), gateways, secrets, unparsed)
+    return Seen(datetime.now(UTC), gateways, told.secrets, unparsed)
 
 
 def _unparsed(one: StoredUnparsed) -> Unparsed:
@@ -34,7 +44,7 @@ def _unparsed(one: StoredUnparsed) -> Unparsed:
     return Unparsed(generation, one.problems, one.data.get("status"))
 
 
-def _gateway(gateway: GatewayDeployment, observed: Observed) -> ObservedGateway:
+def _gateway(gateway: GatewayDeployment, observed: Observed, taken: tuple[str, ...]) -> ObservedGateway:
     namespace, name = gateway.metadata.namespace, instance(gateway)
     sections = observed.sections.get((namespace, name), _NOTHING)
     deployment = observed.objects.get(ObjectKey("Deployment", namespace, name), {})
@@ -47,6 +57,7 @@ def _gateway(gateway: GatewayDeployment, observed: Observed) -> ObservedGateway:
         wanted=_count(deployment, "spec", "replicas"),
         ready=_count(deployment, "status", "readyReplicas"),
         addresses=_addresses(observed.objects.get(ObjectKey("Service", namespace, name), {})),
+        taken=taken,
     )
 
 

@@ -6,9 +6,11 @@ import asyncio
 import logging
 import signal
 import socket
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -17,12 +19,13 @@ import kopf
 
 from gateway_runtime.cluster.client import ClusterClient, ClusterError, connect
 from penstock_operator.admission.registration import Address
+from penstock_operator.cluster.config_maps import ConfigMapWork
 from penstock_operator.cluster.credentials import login
 from penstock_operator.cluster.gateways import GatewayWork
 from penstock_operator.cluster.handlers import Sinks, registry, settings
 from penstock_operator.cluster.history import History
 from penstock_operator.cluster.infrastructure import Infrastructure
-from penstock_operator.cluster.kinds import LEASE, NAMESPACE, WATCHED
+from penstock_operator.cluster.kinds import LEASE, NAMESPACE, RESOURCES, WATCHED
 from penstock_operator.cluster.kube import Kube
 from penstock_operator.cluster.leader import LOCK, Election, Leader, standing
 from penstock_operator.cluster.listing import Listing
@@ -66,10 +69,12 @@ class OperatorProcess:
     def __init__(self, options: OperatorOptions, client: ClusterClient) -> None:
         self._options = options
         self._client = client
-        self._identity = f"{socket.gethostname()}-{id(self):x}"
+        self._identity = f"{socket.gethostname()}_{uuid.uuid4()}"
         self._metrics = Metrics()
         self._kube = Kube(client, self._metrics.call)
         self._store = Store(self._wake)
+        for kind in RESOURCES:
+            self._metrics.resources.labels(kind.name).set_function(partial(self._store.count, kind))
         self._observed = Observed(self._wake, monotonic)
         self._sinks = Sinks(self._store, self._observed)
         # Without a right to namespaces a replica of given namespaces knows no labels of them.
@@ -88,9 +93,10 @@ class OperatorProcess:
             kube,
             OwnSecrets(kube, store, self._options.namespace),
             GatewayWork(infrastructure, kube, store, observed),
+            ConfigMapWork(kube, observed),
             History(kube, observed),
             StatusWriter(kube, self._identity, monotonic),
-            Writer(monotonic),
+            Writer(monotonic, self._metrics.failure),
             self._metrics,
         )
 

@@ -32,9 +32,9 @@ class _Section:
 
 @dataclass(slots=True)
 class Publication:
-    """The ConfigMaps to write and to delete."""
+    """The ConfigMaps to write, with the gateway that each is for, and to delete."""
 
-    writes: list[KubeObject] = field(default_factory=list)
+    writes: list[tuple[GatewayDeployment, KubeObject]] = field(default_factory=list)
     deletes: list[Place] = field(default_factory=list)
 
 
@@ -87,7 +87,7 @@ class Publisher:
                 wanted.add(place)
                 held = published.get(place)
                 if held is None or held.content != content:
-                    found.writes.append(_part(gateway, (kind, api, whole), wire, name))
+                    found.writes.append((gateway, _part(gateway, (kind, api, whole), wire, name)))
 
     def _wires(self, key: str, snapshot: Snapshot) -> Iterator[tuple[SectionKind, str, str, Wire]]:
         known = self._gateways.get(key)

@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Final
 
+from penstock_operator.cluster.config_maps import ConfigMapWork
 from penstock_operator.cluster.gateways import GatewayWork
 from penstock_operator.cluster.history import History
-from penstock_operator.cluster.kinds import CONFIG_MAP
 from penstock_operator.cluster.kube import Kube
 from penstock_operator.cluster.metrics import Metrics
-from penstock_operator.cluster.observation import observation
-from penstock_operator.cluster.observed import Observed, Place
+from penstock_operator.cluster.observation import Told, observation
+from penstock_operator.cluster.observed import Observed
 from penstock_operator.cluster.pipeline import ClusterPipeline, Inputs, Outcome
 from penstock_operator.cluster.publisher import Publication, Publisher
 from penstock_operator.cluster.secrets import OwnSecrets
 from penstock_operator.cluster.statuses import StatusWriter
 from penstock_operator.cluster.store import Store
-from penstock_operator.cluster.writer import Write, Writer
+from penstock_operator.cluster.writer import Writer
 from penstock_operator.graph.types import ResourceId
 from penstock_operator.resources.kube import KubeObject
 from penstock_operator.status.build import Built, StatusMemo, build_statuses
@@ -49,6 +49,7 @@ class Parts:
     kube: Kube
     secrets: OwnSecrets
     gateways: GatewayWork
+    config_maps: ConfigMapWork
     history: History
     statuses: StatusWriter
     writer: Writer
@@ -90,7 +91,7 @@ class Reconciler:
                 await self._round()
             except Exception as error:  # a round that fails is tried again: the loop must go on
                 _LOG.exception("a round failed")
-                self._parts.metrics.errors.labels(type(error).__name__).inc()
+                self._parts.metrics.failure(type(error).__name__)
                 await asyncio.sleep(_FAILURE_PAUSE)
                 self._dirty.set()
             self._round_began = None
@@ -135,11 +136,12 @@ class Reconciler:
             for writes in parts.gateways.applies(outcome):
                 await parts.writer.run(writes)
             publication = self._publication(outcome)
-            await parts.writer.run(self._map_writes(publication))
+            await parts.writer.run(parts.config_maps.writes(publication))
         with self._timed("report"):
             await self._report(outcome)
         with self._timed("clean"):
-            await parts.writer.run([*self._map_deletes(publication), *parts.gateways.deletes()])
+            await parts.writer.run([*parts.config_maps.deletes(publication), *parts.gateways.deletes()])
+        parts.writer.end_round()
         self._count()
 
     def _inputs(self, peppers: Mapping[str, bytes]) -> Inputs:
@@ -161,33 +163,12 @@ class Reconciler:
         keeps = frozenset(name.key for name in outcome.lost if name.kind == "ApiDefinition")
         return self._publisher.compare(gateways, outcome.snapshots, self._parts.observed.config_maps, keeps)
 
-    def _map_writes(self, publication: Publication) -> Iterator[Write]:
-        for made in publication.writes:
-            yield Write(
-                f"ConfigMap {made['metadata']['namespace']}/{made['metadata']['name']}", self._applied(made)
-            )
-
-    def _applied(self, made: KubeObject) -> Callable[[], Awaitable[None]]:
-        async def apply() -> None:
-            self._parts.observed.put(CONFIG_MAP, await self._parts.kube.apply(made))
-
-        return apply
-
-    def _map_deletes(self, publication: Publication) -> Iterator[Write]:
-        for place in publication.deletes:
-            yield Write(f"ConfigMap {place[0]}/{place[1]}", self._deleted(place))
-
-    def _deleted(self, place: Place) -> Callable[[], Awaitable[None]]:
-        async def delete() -> None:
-            await self._parts.kube.delete(CONFIG_MAP, *place)
-            self._parts.observed.remove(CONFIG_MAP, {"metadata": {"namespace": place[0], "name": place[1]}})
-
-        return delete
-
     async def _report(self, outcome: Outcome) -> None:
         parts = self._parts
         built = Built(outcome.graph, outcome.serving, outcome.snapshots)
-        seen = observation(outcome, parts.observed, parts.store, parts.secrets.versions())
+        seen = observation(
+            outcome, parts.observed, parts.store, Told(parts.secrets.versions(), parts.writer.taken)
+        )
         changes = await asyncio.to_thread(build_statuses, built, seen, self._status_memo)
         parts.statuses.take(changes)
         broken = frozenset(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
 
 from gateway_runtime.cluster.client import ClusterError
-from penstock_operator.cluster.kinds import SECRET
+from penstock_operator.cluster.kinds import SECRET, key_of
 from penstock_operator.cluster.kube import Kube
 from penstock_operator.cluster.store import Store
-from penstock_operator.cluster.writer import Write
+from penstock_operator.cluster.writer import NameTakenError, Write
 from penstock_operator.deploy.configuration import PEPPER_KEY, pepper_secret
 from penstock_operator.deploy.rights import pepper_name
 from penstock_operator.graph.keys import KeyWork
@@ -40,6 +40,7 @@ class OwnSecrets:
         self._namespace = namespace
         self._versions: dict[str, SecretVersion] = {}
         self._values: dict[str, tuple[bytes, SecretVersion]] = {}
+        self._own_salt: bytes = b""
 
     def peppers(self) -> dict[str, bytes]:
         """The peppers of all gateways that have one, by `namespace/name`."""
@@ -57,9 +58,9 @@ class OwnSecrets:
         for key, node in graph.gateways.items():
             if key not in peppers:
                 made = pepper_secret(node.gateway, secrets.token_bytes(_PEPPER_BYTES))
-                yield Write(f"pepper of {key}", self._creation(made))
+                yield Write(str(key_of(made)), self._new_pepper(made), key)
         if self._salt() is None:
-            yield Write(f"Secret {self._namespace}/{SALT_SECRET}", self._creation(self._new_salt()))
+            yield Write(f"Secret {self._namespace}/{SALT_SECRET}", self._make_salt)
 
     def keys(self, work: Iterable[KeyWork]) -> Iterator[Write]:
         """Makes and rotates the API keys that nobody gives."""
@@ -100,11 +101,20 @@ class OwnSecrets:
 
         return Write(f"API key of {work.subscription.key}", write)
 
-    def _creation(self, made: KubeObject):  # type: ignore[no-untyped-def]
+    def _new_pepper(self, made: KubeObject) -> Callable[[], Awaitable[None]]:
         async def create() -> None:
+            if self._store.resources.get(ResourceId(*key_of(made))) is not None:
+                raise NameTakenError(key_of(made))
             await self._create(made)
 
         return create
+
+    async def _make_salt(self) -> None:
+        """Make the salt, or read it, where it is there and in no watched namespace."""
+        found = await self._kube.get(SECRET, self._namespace, SALT_SECRET)
+        if found is None:
+            found = await self._kube.create(self._new_salt())
+        self._own_salt = base64.b64decode((found.get("data") or {}).get(SALT_KEY, ""))
 
     async def _create(self, made: KubeObject) -> None:
         """Create a Secret; one that somebody else made first is used, and comes as an event."""
@@ -128,7 +138,7 @@ class OwnSecrets:
         }
 
     def _salt(self) -> bytes | None:
-        return self._value(self._namespace, SALT_SECRET, SALT_KEY)
+        return self._value(self._namespace, SALT_SECRET, SALT_KEY) or self._own_salt or None
 
     def _value(self, namespace: str, name: str, key: str) -> bytes | None:
         parsed = self._store.resources.get(ResourceId("Secret", namespace, name))

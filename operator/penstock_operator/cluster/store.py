@@ -79,6 +79,12 @@ class Store:
             if name.kind == kind.name
         }
 
+    def count(self, kind: Kind) -> int:
+        """How many objects of a kind are there."""
+        return sum(
+            name.kind == kind.name for name in (*self.resources, *self.unparsed.keys() - self.resources)
+        )
+
     def broken(self) -> frozenset[str]:
         """`Kind namespace/name` of what is there but could not be parsed."""
         return frozenset(map(str, self.unparsed))

@@ -177,7 +177,7 @@ def _seen(item: Item, build: _Build) -> tuple[Any, ...]:
     if item.kind != "GatewayDeployment":
         return ()
     observed, one = build.observed.gateways.get(item.key, _NOTHING), build.views.get(item.key)
-    counts = (observed.ready, observed.wanted, len(observed.pods), observed.addresses)
+    counts = (observed.ready, observed.wanted, len(observed.pods), observed.addresses, observed.taken)
     return (*counts, one.gateway(), len(one.node.apis)) if one else counts
 
 

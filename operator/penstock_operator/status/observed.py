@@ -36,7 +36,8 @@ class Publication:
 class ObservedGateway:
     """One gateway; `apis` and `subscriptions` are the sections published for it, by API.
 
-    `wanted` and `ready` count the Deployment's pods, `addresses` are where clients reach the Service.
+    `wanted` and `ready` count the Deployment's pods, `addresses` are where clients reach the Service, `taken`
+    tells of objects that stand in the way of the gateway's own.
     """
 
     pods: tuple[Pod, ...] = ()
@@ -46,6 +47,7 @@ class ObservedGateway:
     wanted: int = 0
     ready: int = 0
     addresses: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

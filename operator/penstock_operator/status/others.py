@@ -40,6 +40,8 @@ def gateway_status(
     accepted, resolved = found(report.parsed, report)
     if not is_in_use(report.findings):
         verdict = not_accepted()
+    elif observed.taken:
+        verdict = not_programmed("NameTaken", "; ".join(observed.taken))
     else:
         verdict = settled(programmed(served or Served(0, len(observed.pods))), moment)
     verdicts = (accepted, resolved, verdict, ready(accepted, resolved, _pods_ready(observed), verdict))
