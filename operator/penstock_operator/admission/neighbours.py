@@ -11,13 +11,15 @@ from itertools import chain, islice
 from typing import Protocol
 
 from penstock_operator.graph.items import Item, make_item
-from penstock_operator.graph.references import KUBERNETES
+from penstock_operator.graph.providers import gateway_of
 from penstock_operator.graph.routes import Claim, claims_of
+from penstock_operator.graph.secret_names import secret_of
 from penstock_operator.graph.types import ResourceId
 from penstock_operator.resources.api_definition import ApiDefinition
 from penstock_operator.resources.parse import Parsed
 from penstock_operator.resources.plan import Plan
 from penstock_operator.resources.secret import SecretResource
+from penstock_operator.resources.secret_provider import credentials
 from penstock_operator.resources.subscription import Subscription
 
 _MOST_APIS = 256
@@ -138,6 +140,10 @@ def _around(item: Item, neighbours: Neighbours) -> Iterator[Parsed]:
             for api in _contenders(item, neighbours):
                 yield api
                 yield from _references(make_item(api), neighbours)
+        case "GatewayDeployment":
+            for provider in gateway_of(item).spec.secret_providers:
+                for reference, _ in credentials(provider):
+                    yield from _found(ResourceId("Secret", item.namespace, reference.name), neighbours)
         case "Plan":
             yield from _found(_id("ApiDefinition", item.target), neighbours)
         case "Subscription":
@@ -150,9 +156,8 @@ def _references(item: Item, neighbours: Neighbours) -> Iterator[Parsed]:
     if item.secret:
         yield from _found(_id("Secret", item.secret), neighbours)
     for use in item.secrets:
-        if use.name.startswith(KUBERNETES):
-            name = use.name.removeprefix(KUBERNETES).partition(":")[0]
-            yield from _found(ResourceId("Secret", item.namespace, name), neighbours)
+        if use.name.startswith("/"):
+            yield from _found(ResourceId("Secret", item.namespace, secret_of(use.name)), neighbours)
             continue
         for secret in _found(ResourceId("GatewaySecret", item.namespace, use.name), neighbours):
             yield secret

@@ -43,7 +43,8 @@ class SecretNames:
         for key, entry in snapshot.apis.items():
             known = self._known.get(key)
             if known is None or known[0] is not entry:
-                known = self._known[key] = (entry, frozenset(map(_place, api_uris(entry.section))))
+                uris = (uri for uri in api_uris(entry.section) if uri.startswith(_SCHEME))
+                known = self._known[key] = (entry, frozenset(map(_place, uris)))
             found |= known[1]
         return frozenset(found)
 

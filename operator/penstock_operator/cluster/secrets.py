@@ -76,6 +76,8 @@ class OwnSecrets:
         for parsed in self._store.resources.values():
             if isinstance(parsed.resource, GatewaySecret):
                 source = parsed.resource.spec.source.kubernetes
+                if source is None:
+                    continue  # Vault's values are the pods' to read
                 value = self._value(parsed.resource.metadata.namespace, source.name, source.key)
                 if value is not None:
                     found[parsed.resource.key] = self._version(parsed.resource, value, salt)

@@ -7,14 +7,17 @@ of it rolls all pods.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from kubernetes.utils.quantity import parse_quantity
 from pydantic import BaseModel
 
 from gateway_runtime.snapshot.parts import GATEWAY_LABEL
+from gateway_runtime.snapshot.providers import token_path
 from penstock_operator.deploy.context import DeployContext
-from penstock_operator.deploy.identity import instance, pod_labels
+from penstock_operator.deploy.identity import instance, pod_labels, short_digest
 from penstock_operator.deploy.ports import admin_port, has_privileged, reachable
 from penstock_operator.resources.gateway_deployment import GatewayDeployment, GatewayDeploymentSpec
 from penstock_operator.resources.kube import KubeObject
@@ -24,6 +27,9 @@ _USER: Final = 65532
 """The user of images that have no root, by convention."""
 _TOKEN_SECONDS: Final = 3607
 """The lifetime of a service account's token as Kubernetes itself mounts it."""
+_VAULT_TOKEN_SECONDS: Final = 600
+"""Kubernetes makes no shorter ones; it replaces a token long before its end."""
+_LONGEST_LABEL: Final = 63
 _STOP_SECONDS: Final = 5
 """For ending the processes once all requests are answered."""
 
@@ -47,7 +53,7 @@ def _pod(gateway: GatewayDeployment, context: DeployContext) -> KubeObject:
         "terminationGracePeriodSeconds": _grace(spec),
         "securityContext": _pod_security(spec),
         "containers": [_container(gateway, context)],
-        "volumes": [_token_volume()],
+        "volumes": [_token_volume(), *map(_vault_token, audiences(gateway))],
         **_scheduling(gateway),
     }
 
@@ -117,7 +123,10 @@ def _container(gateway: GatewayDeployment, context: DeployContext) -> KubeObject
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": "api-access", "mountPath": _TOKEN_PATH, "readOnly": True}],
+        "volumeMounts": [
+            {"name": "api-access", "mountPath": _TOKEN_PATH, "readOnly": True},
+            *map(_vault_mount, audiences(gateway)),
+        ],
     }
 
 
@@ -167,7 +176,8 @@ def _resources(spec: GatewayDeploymentSpec) -> KubeObject:
     return {"resources": given} if given else {}
 
 
-_TOKEN_PATH: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105
+_TOKENS: Final = "/var/run/secrets"
+_TOKEN_PATH: Final = f"{_TOKENS}/kubernetes.io/serviceaccount"
 
 
 def _token_volume() -> KubeObject:
@@ -179,3 +189,31 @@ def _token_volume() -> KubeObject:
         {"downwardAPI": {"items": [namespace]}},
     ]
     return {"name": "api-access", "projected": {"sources": sources}}
+
+
+def audiences(gateway: GatewayDeployment) -> Iterator[tuple[str, str]]:
+    """The providers that log in with a token made for them, and its audience."""
+    for provider in gateway.spec.secret_providers:
+        if provider.vault is not None:
+            auth = provider.vault.auth.kubernetes or provider.vault.auth.jwt
+            if auth is not None and auth.audience:
+                yield provider.name, auth.audience
+
+
+def _vault_token(named: tuple[str, str]) -> KubeObject:
+    """A token that only Vault takes: it cannot call the Kubernetes API with it."""
+    provider, audience = named
+    file = PurePosixPath(token_path(provider)).name
+    token = {"path": file, "audience": audience, "expirationSeconds": _VAULT_TOKEN_SECONDS}
+    return {"name": _volume(provider), "projected": {"sources": [{"serviceAccountToken": token}]}}
+
+
+def _vault_mount(named: tuple[str, str]) -> KubeObject:
+    folder = PurePosixPath(_TOKENS, token_path(named[0])).parent
+    return {"name": _volume(named[0]), "mountPath": str(folder), "readOnly": True}
+
+
+def _volume(provider: str) -> str:
+    """A name that is a DNS label, as long as that of the provider may be."""
+    name = f"token-{provider}"
+    return name if len(name) <= _LONGEST_LABEL else f"token-{short_digest(provider)}"

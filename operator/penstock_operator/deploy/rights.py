@@ -8,7 +8,7 @@ owner, which Kubernetes allows within a namespace only: they are found by their 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from penstock_operator.deploy.identity import (
@@ -22,6 +22,7 @@ from penstock_operator.deploy.identity import (
 from penstock_operator.deploy.stamp import stamped
 from penstock_operator.resources.gateway_deployment import GatewayDeployment
 from penstock_operator.resources.kube import KubeObject
+from penstock_operator.resources.secret_provider import credentials
 
 _READ: Final = ("get", "list", "watch")
 _RBAC: Final = "rbac.authorization.k8s.io"
@@ -42,7 +43,7 @@ def own_rights(gateway: GatewayDeployment) -> tuple[KubeObject, KubeObject]:
     metadata = owned(gateway)
     rules = [
         _rule("", "configmaps", _READ),
-        _rule("", "secrets", _READ, [pepper_name(gateway)]),
+        _rule("", "secrets", _READ, sorted({pepper_name(gateway), *_credentials(gateway)})),
         _rule("coordination.k8s.io", "leases", ("create", "delete", "get", "patch", "update")),
     ]
     return _role(metadata, rules), _binding(metadata, gateway)
@@ -58,6 +59,13 @@ def secret_rights(gateway: GatewayDeployment, secrets: Iterable[tuple[str, str]]
         for namespace in sorted(by_namespace)
         for found in _readers(gateway, namespace, sorted(by_namespace[namespace]))
     )
+
+
+def _credentials(gateway: GatewayDeployment) -> Iterator[str]:
+    """The names of the Secrets that the gateway's providers log in with."""
+    for provider in gateway.spec.secret_providers:
+        for reference, _ in credentials(provider):
+            yield reference.name
 
 
 def pepper_name(gateway: GatewayDeployment) -> str:

@@ -10,15 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 
+from gateway_runtime.snapshot.wire import SecretRef
 from penstock_operator.graph.approval import denial
 from penstock_operator.graph.credentials import Credential, credential_of, repeated_keys
-from penstock_operator.graph.expressions import Use
 from penstock_operator.graph.items import Item
 from penstock_operator.graph.jwt_keys import secret_length_error
 from penstock_operator.graph.keys import KeyWork
 from penstock_operator.graph.linking import Links
 from penstock_operator.graph.memo import Memo
-from penstock_operator.graph.references import KUBERNETES, resolve_use, secret_uri, secret_value
+from penstock_operator.graph.references import resolve_use, secret_uri, secret_value
+from penstock_operator.graph.secret_names import Provided, secret_of
 from penstock_operator.graph.types import ApiNode, Finding, PlanNode, Report, SubscriptionNode
 from penstock_operator.resources.api_definition import ApiDefinition
 from penstock_operator.resources.explain import nearest
@@ -53,7 +54,8 @@ class _Parts:
 
     api: Item
     links: Links
-    secrets: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, SecretRef] = field(default_factory=dict)
+    provided: dict[Item, tuple[Provided, ...]] = field(default_factory=dict)
     findings: dict[Item, list[Finding]] = field(default_factory=dict)
     keys: list[KeyWork] = field(default_factory=list)
     previous_keys: dict[str, float] = field(default_factory=dict)
@@ -112,7 +114,7 @@ def assemble(api: Item, links: Links) -> Assembled:
     if not plans:
         message = "the API has no Plan, so it refuses all requests; a Plan with keyless: {} opens it"
         parts.add(api, (Finding("NoPlans", message, severity="Warning"),))
-    nodes = tuple(_plan_node(plan, uri, credentials) for plan, uri in usable_plans)
+    nodes = tuple(_plan_node(plan, uri, credentials[plan.key], parts) for plan, uri in usable_plans)
     return Assembled(
         _api_node(api, nodes, parts) if usable else None,
         _reports(parts),
@@ -145,9 +147,8 @@ def _inputs(api: Item, links: Links) -> Inputs:
 
 def _add_uses(inputs: list[Item | None], item: Item, links: Links) -> None:
     for use in item.secrets:
-        if use.name.startswith(KUBERNETES):
-            name = use.name.removeprefix(KUBERNETES).partition(":")[0]
-            inputs.append(links.secrets.get(f"{item.namespace}/{name}"))
+        if use.name.startswith("/"):
+            inputs.append(links.secrets.get(f"{item.namespace}/{secret_of(use.name)}"))
             continue
         named = links.gateway_secrets.get(f"{item.namespace}/{use.name}")
         inputs.append(named)
@@ -165,12 +166,11 @@ def _unknown_properties(item: Item, api: Item) -> Iterable[Finding]:
 
 
 def _secret_findings(item: Item, parts: _Parts) -> list[Finding]:
-    resolved: list[tuple[Use, str | Finding]] = [
-        (use, resolve_use(use, parts.api, parts.links)) for use in item.secrets
-    ]
+    resolved = [(use, resolve_use(use, parts.api, parts.links)) for use in item.secrets]
     findings = [outcome for _, outcome in resolved if isinstance(outcome, Finding)]
     if not findings and item.is_usable:
-        parts.secrets |= {use.name: uri for use, uri in resolved if isinstance(uri, str)}
+        parts.secrets |= {use.name: ref for use, ref in resolved if isinstance(ref, SecretRef)}
+    parts.provided[item] = tuple(outcome for _, outcome in resolved if isinstance(outcome, Provided))
     return findings
 
 
@@ -256,11 +256,12 @@ def _plan_order(item: Item) -> tuple[int, str]:
     return (plan.spec.order, plan.metadata.name)
 
 
-def _plan_node(item: Item, uri: str | None, credentials: dict[str, list[Credential]]) -> PlanNode:
+def _plan_node(item: Item, uri: str | None, credentials: list[Credential], parts: _Parts) -> PlanNode:
     plan = item.parsed.resource
     assert isinstance(plan, Plan)
-    usable = sorted(credentials[item.key], key=lambda credential: credential.item.key)
-    return PlanNode(plan, item.parsed.manifest.data, tuple(map(_subscription_node, usable)), uri)
+    usable = sorted(credentials, key=lambda credential: credential.item.key)
+    subscriptions = tuple(map(_subscription_node, usable))
+    return PlanNode(plan, item.parsed.manifest.data, subscriptions, uri, parts.provided[item])
 
 
 def _subscription_node(credential: Credential) -> SubscriptionNode:
@@ -272,7 +273,8 @@ def _subscription_node(credential: Credential) -> SubscriptionNode:
 def _api_node(item: Item, plans: tuple[PlanNode, ...], parts: _Parts) -> ApiNode:
     api = item.parsed.resource
     assert isinstance(api, ApiDefinition)
-    return ApiNode(api, item.parsed.manifest.data, plans, tuple(sorted(parts.secrets.items())))
+    secrets = tuple(sorted(parts.secrets.items()))
+    return ApiNode(api, item.parsed.manifest.data, plans, secrets, parts.provided[item])
 
 
 def _reports(parts: _Parts) -> tuple[Report, ...]:

@@ -40,7 +40,7 @@ def build_graph(
     links = link(resources, memo)
     links.moment, links.generates_keys = now.timestamp() if now else 0.0, generates_keys
     assembled = assemble_apis(links, memo)
-    placed = place(links, assembled, namespaces)
+    placed = place(links, assembled, namespaces, memo)
     orphans = orphans_of(links)
     reports = merge((*_reports(links, assembled, placed), *orphan_reports(orphans, links, broken)))
     apis = {key: api.node for key, api in assembled.items() if api.node is not None}

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from penstock_operator.graph.assembly import Assembled
 from penstock_operator.graph.items import Item
 from penstock_operator.graph.linking import Links
+from penstock_operator.graph.memo import Memo
 from penstock_operator.graph.placement import NamespaceLabels, select, uncovered, unknown_labels
+from penstock_operator.graph.providers import Faults, gateway_of, provider_findings, resolve_for
 from penstock_operator.graph.routes import conflict_finding, find_conflicts
 from penstock_operator.graph.types import ApiNode, Finding, GatewayNode, Report
 from penstock_operator.resources.api_definition import ApiDefinition
-from penstock_operator.resources.gateway_deployment import GatewayDeployment
 
 
 @dataclass(slots=True, eq=False)
@@ -23,23 +24,74 @@ class Placed:
     reports: list[Report] = field(default_factory=list)
 
 
-def place(links: Links, assembled: dict[str, Assembled], namespaces: NamespaceLabels | None) -> Placed:
+@dataclass(frozen=True, slots=True, eq=False)
+class Variant:
+    """An API's node as one gateway serves it (None: not at all), and what it was made from."""
+
+    gateway: Item
+    general: ApiNode
+    served: ApiNode | None
+    faults: Faults
+
+    @property
+    def key(self) -> str:
+        """That of the API."""
+        return self.general.api.key
+
+
+def place(
+    links: Links, assembled: dict[str, Assembled], namespaces: NamespaceLabels | None, memo: Memo
+) -> Placed:
     """The usable gateways with the usable, started APIs that they serve."""
     placed = Placed()
     nodes = {key: api.node for key, api in assembled.items() if api.node is not None}
     startable = [api for key, api in links.apis.items() if api.is_started and key in nodes]
     unserved = {api.key: api for api in startable}
+    memo.variants = {key: found for key, found in memo.variants.items() if key in links.gateways}
     for item in sorted(links.gateways.values(), key=lambda gateway: gateway.key):
-        gateway = _gateway(item)
+        gateway = gateway_of(item)
         chosen = select(gateway, startable, namespaces)
         for api in chosen:
             unserved.pop(api.key, None)
-        if _check(item, unknown_labels(gateway, namespaces), placed.reports):
-            served = _without_conflicts(item, chosen, nodes, placed.reports)
+        more = (*unknown_labels(gateway, namespaces), *provider_findings(gateway, links))
+        if _check(item, more, placed.reports):
+            usable = _variants(item, {api.key: nodes[api.key] for api in chosen}, memo)
+            placed.reports += [found for one in usable for found in _fault_reports(one, assembled)]
+            left_out = {one.key for one in usable if one.served is None}
+            kept = [api for api in chosen if api.key not in left_out] if left_out else chosen
+            served = _without_conflicts(item, kept, {**nodes, **_served(usable)}, placed.reports)
             placed.gateways[item.key] = GatewayNode(gateway, item.parsed.manifest.data, served)
-    gateways = [_gateway(item) for item in links.gateways.values()]
+    gateways = [gateway_of(item) for item in links.gateways.values()]
     placed.reports += [_report(api, uncovered(api, gateways)) for api in unserved.values()]
     return placed
+
+
+def _variants(gateway: Item, nodes: dict[str, ApiNode], memo: Memo) -> list[Variant]:
+    """Those of the APIs that name secrets of providers; the memo's are used again."""
+    known, kept, made = memo.variants.get(gateway.key, {}), {}, []
+    for key, node in nodes.items():
+        if node.needs_providers:
+            before = known.get(key)
+            same = before is not None and before.gateway is gateway and before.general is node
+            kept[key] = (
+                before if before and same else Variant(gateway, node, *resolve_for(gateway_of(gateway), node))
+            )
+            made.append(kept[key])
+    memo.variants[gateway.key] = kept
+    return made
+
+
+def _served(variants: Iterable[Variant]) -> dict[str, ApiNode]:
+    return {one.key: one.served for one in variants if one.served is not None}
+
+
+def _fault_reports(variant: Variant, assembled: Mapping[str, Assembled]) -> Iterator[Report]:
+    """What is wrong, told of the API or the plan that names the secret."""
+    if variant.faults:
+        group = assembled[variant.key]
+        items = {"": group.api} | {plan.name: plan for plan in group.plans}
+        for name, findings in variant.faults.items():
+            yield Report(items[name].parsed, items[name].id, findings)
 
 
 def _check(item: Item, more: Iterable[Finding], reports: list[Report]) -> bool:
@@ -66,9 +118,3 @@ def _without_conflicts(
 def _report(item: Item, finding: Finding) -> Report:
     assert isinstance(item.parsed.resource, ApiDefinition)
     return Report(item.parsed, item.id, (finding,))
-
-
-def _gateway(item: Item) -> GatewayDeployment:
-    gateway = item.parsed.resource
-    assert isinstance(gateway, GatewayDeployment)
-    return gateway

@@ -151,7 +151,8 @@ def _links(resource: Resource) -> _Links:
         secret_name = key.secret_ref.name if key else key_secret_name(resource.metadata.name)
         return _Links(prefix + resource.spec.plan_ref.name, prefix + secret_name)
     if isinstance(resource, GatewaySecret):
-        return _Links(secret=prefix + resource.spec.source.kubernetes.name)
+        source = resource.spec.source.kubernetes
+        return _Links(secret=prefix + source.name if source else "")
     return _Links()
 
 

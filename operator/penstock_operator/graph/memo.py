@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from penstock_operator.graph.assembly import Assembled
+    from penstock_operator.graph.gateways import Variant
     from penstock_operator.graph.items import Item
     from penstock_operator.graph.linking import Links
 
@@ -16,9 +17,10 @@ class Memo:
     """Results by the identity of their inputs; holds only what the last build used.
 
     `items` by the id() of their parsed resource (which they keep alive), `links` of these items, `apis` by
-    key, each with the tuple of items that it was made from.
+    key, each with the tuple of items that it was made from; `variants` by gateway and then by API.
     """
 
     items: dict[int, Item] = field(default_factory=dict)
     links: Links | None = None
     apis: dict[str, tuple[tuple[Item | None, ...], Assembled]] = field(default_factory=dict)
+    variants: dict[str, dict[str, Variant]] = field(default_factory=dict)

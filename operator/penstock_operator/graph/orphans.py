@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from penstock_operator.graph.items import Item
 from penstock_operator.graph.linking import Links
-from penstock_operator.graph.references import source_finding, unresolved
+from penstock_operator.graph.providers import gateway_of, unprovided
+from penstock_operator.graph.references import gateway_secret, source_finding, unresolved
 from penstock_operator.graph.types import RESOLVED_REFS, Finding, Report
 from penstock_operator.resources.explain import nearest
 
@@ -26,10 +27,11 @@ def orphan_reports(orphans: Iterable[Item], links: Links, broken: frozenset[str]
         finding = _missing(item, links, broken)
         if finding or item.findings:
             yield Report(item.parsed, item.id, (*item.findings, *filter(None, (finding,))))
+    gateways = [gateway_of(item) for item in links.gateways.values()]
     for secret in links.gateway_secrets.values():
-        findings = (*secret.findings, *filter(None, (source_finding(secret, links),)))
-        if findings:
-            yield Report(secret.parsed, secret.id, findings)
+        finding = source_finding(secret, links) or unprovided(gateway_secret(secret), gateways)
+        if finding or secret.findings:
+            yield Report(secret.parsed, secret.id, (*secret.findings, *filter(None, (finding,))))
 
 
 def _subscriptions_of_orphans(links: Links) -> list[Item]:

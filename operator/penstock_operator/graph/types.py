@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from gateway_runtime.snapshot.wire import SecretRef
+from penstock_operator.graph.secret_names import Provided
 from penstock_operator.manifests.reader import FieldPath, format_path, line_of
 from penstock_operator.resources.api_definition import ApiDefinition
 from penstock_operator.resources.gateway_deployment import GatewayDeployment
@@ -108,22 +110,36 @@ class SubscriptionNode:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlanNode:
-    """A usable plan; `manifest` is its data as written, `secret_uri` names the key of a jwt plan."""
+    """A usable plan; `manifest` is its data as written, `secret_uri` names the key of a jwt plan.
+
+    `provided` are the secrets of its expressions that a gateway's providers have to give.
+    """
 
     plan: Plan
     manifest: dict[str, object]
     subscriptions: tuple[SubscriptionNode, ...]
     secret_uri: str | None = None
+    provided: tuple[Provided, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ApiNode:
-    """A usable API with its usable plans in order; `secrets` maps names in expressions to URIs."""
+    """A usable API with its usable plans in order; `secrets` maps names in expressions to what they name.
+
+    `provided` are the secrets of its own expressions that a gateway's providers have to give: in the node of
+    an API that a gateway serves, `secrets` has them too.
+    """
 
     api: ApiDefinition
     manifest: dict[str, object]
     plans: tuple[PlanNode, ...]
-    secrets: tuple[tuple[str, str], ...]
+    secrets: tuple[tuple[str, SecretRef], ...]
+    provided: tuple[Provided, ...] = ()
+
+    @property
+    def needs_providers(self) -> bool:
+        """Whether the node of a gateway differs from this one."""
+        return bool(self.provided) or any(plan.provided for plan in self.plans)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

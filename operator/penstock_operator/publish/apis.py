@@ -23,7 +23,7 @@ def api_section(node: ApiNode) -> wire.ApiSection:
         flows=wire_flows(spec.flows, node.manifest),
         response_templates=_templates(spec.response_templates),
         properties=spec.properties,
-        secrets={name: wire.SecretRef(uri=uri) for name, uri in node.secrets},
+        secrets=dict(node.secrets),
         access_log=spec.access_log.enabled,
     )
 

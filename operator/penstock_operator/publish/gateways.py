@@ -6,6 +6,7 @@ from gateway_runtime.snapshot import types as wire
 from penstock_operator.graph.references import secret_uri
 from penstock_operator.graph.types import GatewayNode
 from penstock_operator.publish.flows import wire_flows
+from penstock_operator.publish.providers import wire_provider
 from penstock_operator.resources.gateway_deployment import Limits, Listener, Timeouts
 
 PEPPER_KEY = "pepper"
@@ -29,6 +30,7 @@ def gateway_section(node: GatewayNode, is_peppered: bool = False) -> wire.Gatewa
         flows=wire_flows(spec.flows, node.manifest),
         access_log=spec.access_log.enabled,
         key_pepper=_pepper(metadata.namespace, metadata.name) if is_peppered else None,
+        secret_providers=tuple(wire_provider(one, metadata.namespace) for one in spec.secret_providers),
     )
 
 

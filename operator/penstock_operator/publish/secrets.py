@@ -1,10 +1,14 @@
-"""Finds the values of the secrets that a snapshot names, to be passed to workers beside it."""
+"""Finds the values of the Kubernetes Secrets that a snapshot names, to be passed to workers beside it.
+
+What a provider gives is not known here: the runtime asks it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from gateway_runtime.snapshot.types import ApiSection, JwtSecurity, SecretRef, Snapshot
+from gateway_runtime.snapshot.references import api_references, credentials
+from gateway_runtime.snapshot.types import SecretRef, Snapshot
 from penstock_operator.resources.parse import Parsed
 from penstock_operator.resources.secret import SecretResource
 
@@ -12,8 +16,8 @@ _SCHEME = "kubernetes/"
 
 
 def secret_values(resources: Iterable[Parsed], snapshot: Snapshot) -> dict[str, str]:
-    """The values of just those secrets that a snapshot names, by URI; what is no UTF-8 is left out."""
-    wanted = {ref.uri for entry in snapshot.apis.values() for ref in _references(entry.section)}
+    """The values of just those Secrets that a snapshot names, by URI; what is no UTF-8 is left out."""
+    wanted = {ref.uri for ref in _references(snapshot) if ref.uri.startswith(_SCHEME)}
     if not wanted:
         return {}
     secrets = {
@@ -25,11 +29,11 @@ def secret_values(resources: Iterable[Parsed], snapshot: Snapshot) -> dict[str, 
     return {uri: value for uri, value in values.items() if value is not None}
 
 
-def _references(section: ApiSection) -> Iterator[SecretRef]:
-    yield from section.secrets.values()
-    for plan in section.plans:
-        if isinstance(plan.security, JwtSecurity) and plan.security.secret is not None:
-            yield plan.security.secret
+def _references(snapshot: Snapshot) -> Iterator[SecretRef]:
+    for provider in snapshot.gateway.secret_providers:
+        yield from credentials(provider)
+    for entry in snapshot.apis.values():
+        yield from api_references(entry.section)
 
 
 def _value(uri: str, secrets: dict[str, SecretResource]) -> str | None:

@@ -6,7 +6,7 @@ the same object as in the build before gives the same entries, digests included.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gateway_runtime.snapshot.codec import api_entry, subscriptions_entry
@@ -32,9 +32,13 @@ class Published:
 
 @dataclass(slots=True, eq=False)
 class PublishMemo:
-    """What the last build published, by key of the API; holds only what that build used."""
+    """What the last build published, by key of the API; holds only what that build used.
+
+    `variants` by gateway and API: of nodes that are a gateway's own, as its providers give their secrets.
+    """
 
     apis: dict[str, Published] = field(default_factory=dict)
+    variants: dict[tuple[str, str], Published] = field(default_factory=dict)
     peppers: frozenset[bytes] = frozenset()
 
 
@@ -48,18 +52,42 @@ def build_snapshots(
     """
     memo = PublishMemo() if memo is None else memo
     _forget(memo, frozenset(peppers.values() if peppers is not None else (b"",)))
-    known = memo.apis
-    memo.apis = {key: _published(node, known.get(key)) for key, node in graph.apis.items()}
-    if peppers is None:
-        return {key: _snapshot(gateway, memo.apis, b"") for key, gateway in graph.gateways.items()}
-    gateways = {key: one for key, one in graph.gateways.items() if peppers.get(key)}
-    return {key: _snapshot(gateway, memo.apis, peppers[key]) for key, gateway in gateways.items()}
+    gateways = graph.gateways
+    if peppers is not None:
+        gateways = {key: one for key, one in gateways.items() if peppers.get(key)}
+    served = _publish(gateways, graph.apis, memo)
+    return {
+        key: _snapshot(gateway, served[key], peppers[key] if peppers is not None else b"")
+        for key, gateway in gateways.items()
+    }
+
+
+def _publish(
+    gateways: Mapping[str, GatewayNode], general: Mapping[str, ApiNode], memo: PublishMemo
+) -> dict[str, dict[str, Published]]:
+    """What each gateway serves: of most APIs what all of them do."""
+    apis = {key: _published(node, memo.apis.get(key)) for key, node in general.items()}
+    served = {key: dict(_own(gateway, apis, memo)) for key, gateway in gateways.items()}
+    memo.apis = apis
+    memo.variants = {
+        (key, api): one for key, found in served.items() for api, one in found.items() if one is not apis[api]
+    }
+    return served
+
+
+def _own(
+    gateway: GatewayNode, apis: Mapping[str, Published], memo: PublishMemo
+) -> Iterator[tuple[str, Published]]:
+    place = gateway.gateway.key
+    for key, node in gateway.apis.items():
+        shared = apis[key]
+        yield key, shared if shared.node is node else _published(node, memo.variants.get((place, key)))
 
 
 def _forget(memo: PublishMemo, peppers: frozenset[bytes]) -> None:
     """Another set of peppers is rare: then all that is keyed is made anew."""
     if peppers != memo.peppers:
-        memo.apis, memo.peppers = {}, peppers
+        memo.apis, memo.variants, memo.peppers = {}, {}, peppers
 
 
 def _published(node: ApiNode, before: Published | None) -> Published:
@@ -85,8 +113,7 @@ def _subscriptions(published: Published, pepper: bytes) -> SubscriptionsEntry | 
     return known[pepper]
 
 
-def _snapshot(gateway: GatewayNode, published: dict[str, Published], pepper: bytes) -> Snapshot:
-    served = {key: published[key] for key in gateway.apis}
+def _snapshot(gateway: GatewayNode, served: Mapping[str, Published], pepper: bytes) -> Snapshot:
     entries = {key: _subscriptions(one, pepper) for key, one in served.items()}
     return Snapshot(
         gateway=gateway_section(gateway, bool(pepper)),

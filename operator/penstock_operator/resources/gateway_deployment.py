@@ -24,6 +24,7 @@ from penstock_operator.resources.pod_template import (
     PodTemplate,
     ServiceAccountTemplate,
 )
+from penstock_operator.resources.secret_provider import SecretProvider
 from penstock_operator.resources.selectors import LabelSelector
 
 DEFAULT_REPLICAS = 2
@@ -148,6 +149,10 @@ class GatewayDeploymentSpec(StrictModel):
         Field(strict=False, description="Peers whose Forwarded and X-Forwarded-* headers are believed."),
     ] = ()
     flows: Annotated[Flows, Field(description="Platform policies, before every API's own.")] = ()
+    secret_providers: Annotated[
+        NamedList[SecretProvider],
+        Field(max_length=32, description="Where secrets come from besides the Secrets of Kubernetes."),
+    ] = ()
     access_log: AccessLog = Field(default_factory=AccessLog, description="The access log of all APIs.")
     service: ServiceTemplate = Field(default_factory=ServiceTemplate, description="The Service.")
     pod_template: PodTemplate = Field(default_factory=PodTemplate, description="What the pods are like.")
