@@ -62,6 +62,15 @@ def test_a_plan_counts_its_subscriptions_and_a_gateway_its_apis_and_pods() -> No
     assert (gateway.pods, gateway.apis, gateway.addresses) == ("2/2", 1, ("203.0.113.7",))
 
 
+def test_a_gateway_is_not_programmed_while_objects_of_others_are_in_its_way() -> None:
+    world = World()
+    world.run()
+    world.gateway = replace(world.gateway, taken=("Role shop/edge is there",))
+    world.run()
+    assert world.reason(GATEWAY, "Programmed") == world.reason(GATEWAY, "Ready") == ("False", "NameTaken")
+    assert world.condition(GATEWAY, "Programmed").message == "Role shop/edge is there"
+
+
 def test_a_generation_that_one_pod_does_not_serve_yet_is_pending() -> None:
     world = World(pods={"one": 10, "two": 9})
     world.run()
