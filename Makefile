@@ -41,9 +41,10 @@ lint: $(READY) ## Check style, types, import contracts and generated files
 	$(BIN)/lint-imports
 	tools/check_generated.sh
 
-generate: $(READY) ## Write crds/ (also into the chart) and docs/reference/ from the models
+generate: $(READY) ## Write crds/ (also into the chart), docs/reference/ and docs/fields.md from the models
 	$(PY) -m penstock_operator.resources.generate --crds crds --docs docs/reference
 	cp crds/*.yaml helm/penstock/crds/
+	$(PY) tools/field_table.py
 
 format: $(READY) ## Format the sources
 	$(BIN)/ruff check --fix-only .

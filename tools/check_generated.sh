@@ -10,3 +10,4 @@ if ! diff -ru crds "$fresh/crds" || ! diff -ru --exclude kustomization.yaml helm
     echo "penstock: crds/ or docs/reference/ are out of date. Run: make generate" >&2
     exit 1
 fi
+.venv/bin/python tools/field_table.py --check

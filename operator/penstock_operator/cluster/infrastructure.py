@@ -84,7 +84,8 @@ class Infrastructure:
             for made in self._objects(node.gateway, snapshots.get(key)):
                 wanted.add(key_of(made))
                 there = observed.get(key_of(made))
-                if there is None or not _is_applied(made, there):
+                # Its stamp is among its annotations: it tells of fields that are no longer wanted.
+                if there is None or not covers(made, there):
                     work.applies.append((node.gateway, made))
         work.applies.sort(key=lambda one: _ORDER[one[1]["kind"]])
         served = {
@@ -100,12 +101,6 @@ class Infrastructure:
         yield from gateway_objects(gateway, self._context)
         if snapshot is not None:
             yield from secret_rights(gateway, self._names.of(snapshot))
-
-
-def _is_applied(made: KubeObject, there: KubeObject) -> bool:
-    """Whether it was applied as it is wanted now, and nobody has changed it since."""
-    stamps = [(one["metadata"].get("annotations") or {}).get(APPLIED_ANNOTATION) for one in (made, there)]
-    return stamps[0] == stamps[1] and covers(made, there)
 
 
 def _is_left(

@@ -138,6 +138,16 @@ def test_a_gateway_that_is_broken_is_left_as_it_runs(cluster: Cluster) -> None:
     assert ObjectKey("Deployment", "shop", "edge") in cluster.objects
 
 
+def test_the_roles_of_a_broken_gateway_in_other_namespaces_stay(cluster: Cluster) -> None:
+    with_secret_elsewhere(cluster.world)
+    cluster.reconcile()
+    cluster.world.pipeline = World().pipeline
+    cluster.world.store.resources.pop(ResourceId("GatewayDeployment", "shop", "edge"))
+    cluster.world.put(gateway(version=3, listeners="none"))
+    assert cluster.reconcile() == ([], [])
+    assert readers(cluster) == ["shop", "warehouse"]
+
+
 @pytest.mark.parametrize("missing", ["stamp", "label"])
 def test_an_object_that_the_operator_did_not_apply_is_never_deleted(cluster: Cluster, missing: str) -> None:
     there = cluster.edit("PodDisruptionBudget")
