@@ -110,12 +110,19 @@ class ExpressionMarker:
     """Marks a string field whose `{#...}` expressions are evaluated."""
 
 
+class SettingMarker:
+    """Marks a string field whose `{#...}` expressions are evaluated once, at load: secrets alone."""
+
+
 class ConditionMarker:
     """Marks a string field that is one expression, taken as a truth value."""
 
 
 Template = Annotated[str, ExpressionMarker()]
 """A string that may hold `{#...}` expressions."""
+
+Setting = Annotated[str, SettingMarker()]
+"""A string that may hold `{#secrets.get(...)}`, and is needed before any request is there."""
 
 Condition = Annotated[str, ConditionMarker()]
 """One `{#...}` expression, taken as true or false."""

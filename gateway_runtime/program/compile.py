@@ -18,6 +18,7 @@ from gateway_runtime.policies.steps import compile_step
 from gateway_runtime.program.api import ApiProgram
 from gateway_runtime.program.endpoints import EndpointGroupProgram, EndpointProgram
 from gateway_runtime.program.flows import Chain, CompiledFlow, Selection
+from gateway_runtime.program.settings import endpoint_url, with_settings
 from gateway_runtime.program.templates import TemplateProgram
 from gateway_runtime.security.authenticator import KeySetSource, compile_admission
 from gateway_runtime.snapshot.keys import check_pepper
@@ -71,7 +72,8 @@ class ApiCompiler:
         program.default_group = next(iter(program.groups.values()), None)
         program.templates = self._templates()
         program.platform = self._chain(self._gateway.flows, "platform")
-        program.admission = compile_admission(section.plans, subscriptions, self)
+        plans = tuple(with_settings(plan, self.named_secret) for plan in section.plans)
+        program.admission = compile_admission(plans, subscriptions, self)
         own = self._compiled(section.flows, "api")
         for plan in section.plans:
             program.chains[plan.name] = Chain([self._compiled(plan.flows, f"plan {plan.name}"), own])
@@ -138,7 +140,8 @@ class ApiCompiler:
         endpoints = []
         for endpoint in group.endpoints:
             headers = [(name, self.template(value)) for name, value in endpoint.headers.items()]
-            endpoints.append(EndpointProgram(endpoint.name, endpoint.url, headers))
+            url = endpoint_url(endpoint, self.named_secret)
+            endpoints.append(EndpointProgram(endpoint.name, url, headers))
         return EndpointGroupProgram(group.name, endpoints, group.connect_timeout, group.response_timeout)
 
     def _templates(self) -> dict[str, dict[str, TemplateProgram]]:

@@ -35,8 +35,9 @@ class JwksSource:
     def __init__(self, url: str, refresh: float, clock: Callable[[], float] = monotonic) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-            raise ValueError(f"{url} is no http or https URL without credentials")
+            raise ValueError("the url of the key set is no http or https URL without credentials")
         self._url = url
+        self._shown = f"{parts.scheme}://{parts.netloc}"
         self._refresh = refresh
         self._clock = clock
         self._keys: KeySet | None = None
@@ -73,7 +74,7 @@ class JwksSource:
             self._look_at = self._clock() + self._refresh
         except Exception as error:  # whatever is wrong there, the last good set goes on
             self._look_at = self._clock() + min(self._refresh, EARLY_SECONDS)
-            _LOG.warning("the key set at %s cannot be had: %s: %s", self._url, type(error).__name__, error)
+            _LOG.warning("the key set at %s cannot be had: %s: %s", self._shown, type(error).__name__, error)
 
     async def _replace(self) -> None:
         # Only a worker with such a plan pays for HTTP and the cryptography (14 MiB).

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from jinja2 import Environment, nodes
 
-from gateway_runtime.expressions.compile import compile_condition, compile_template
+from gateway_runtime.expressions.compile import Secrets, compile_condition, compile_template
 from gateway_runtime.expressions.errors import ExpressionError
 from gateway_runtime.expressions.scan import START, split
-from penstock_operator.graph.texts import Text
+from gateway_runtime.expressions.settings import evaluate_setting
+from penstock_operator.graph.texts import Kind, Text
 from penstock_operator.graph.types import Finding
 from penstock_operator.manifests.reader import FieldPath
 
 _PROPERTIES = ("api.properties", "context.api.properties")
+
+_COMPILERS: dict[Kind, Callable[[str, Secrets], object]] = {
+    "template": compile_template,
+    "setting": evaluate_setting,
+    "condition": compile_condition,
+}
 
 _PARSER = Environment()  # noqa: S701 - parses, never renders
 
@@ -51,7 +58,7 @@ def _examine_text(text: Text, uses: Uses) -> None:
         message = "expressions are not evaluated in this field"
         uses.findings.append(Finding("InvalidExpression", message, text.path))
         return
-    names = _names_in(text.text, text.kind == "condition")
+    names = _names_in(text.text, text.kind)
     if names.error is not None:
         uses.findings.append(Finding("InvalidExpression", names.error, text.path))
         return
@@ -70,7 +77,7 @@ class _Names:
 
 # Many APIs share their expressions, and parsing one costs as much as all other checks of an API.
 @lru_cache(maxsize=4096)
-def _names_in(text: str, is_condition: bool) -> _Names:
+def _names_in(text: str, kind: Kind) -> _Names:
     secrets: dict[str, None] = {}
 
     def note(name: str) -> str:
@@ -78,7 +85,7 @@ def _names_in(text: str, is_condition: bool) -> _Names:
         return ""
 
     try:
-        (compile_condition if is_condition else compile_template)(text, note)
+        _COMPILERS[kind](text, note)
     except ExpressionError as error:
         return _Names(str(error))
     return _Names(None, tuple(secrets), tuple(_properties(text)))

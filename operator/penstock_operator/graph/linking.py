@@ -61,8 +61,9 @@ def link(resources: Iterable[Parsed], memo: Memo) -> Links:
     found = tuple(resources)
     wanted = dict(zip(map(id, found), found, strict=True))
     items, links = memo.items, memo.links
-    gone = [items.pop(number) for number in items.keys() - wanted.keys()]
-    come = {number: make_item(wanted[number]) for number in wanted.keys() - items.keys()}
+    # A set of all names would cost more than all these looks at the other one.
+    gone = [items.pop(number) for number in [number for number in items if number not in wanted]]
+    come = {number: make_item(parsed) for number, parsed in wanted.items() if number not in items}
     items |= come
     if links is None or links.repeated or not _replace(links, gone, come.values()):
         links = memo.links = _link_all(items.values())

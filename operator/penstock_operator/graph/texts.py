@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 from pydantic import BaseModel
 
-from gateway_runtime.policies.fields import ConditionMarker, ExpressionMarker
+from gateway_runtime.policies.fields import ConditionMarker, ExpressionMarker, SettingMarker
 from penstock_operator.manifests.reader import FieldPath
 from penstock_operator.resources.flows import CustomPolicy
 
-Kind = Literal["template", "condition", "plain"]
+Kind = Literal["template", "setting", "condition", "plain"]
 PROSE = frozenset(("description",))
 """Fields for people, whose text means nothing to the gateway."""
 
@@ -36,6 +36,11 @@ class _Shape:
 
 
 _PLAIN = _Shape()
+_MARKERS: dict[type, Kind] = {
+    ExpressionMarker: "template",
+    SettingMarker: "setting",
+    ConditionMarker: "condition",
+}
 
 
 def texts(model: BaseModel, path: FieldPath) -> Iterator[Text]:
@@ -87,8 +92,7 @@ def _shape(annotation: Any) -> _Shape:
 
 def _with_marker(shape: _Shape, metadata: Any) -> _Shape:
     for marker in metadata:
-        if isinstance(marker, ExpressionMarker) or marker is ExpressionMarker:
-            return _Shape("template", shape.element)
-        if isinstance(marker, ConditionMarker) or marker is ConditionMarker:
-            return _Shape("condition", shape.element)
+        for type_, kind in _MARKERS.items():
+            if isinstance(marker, type_) or marker is type_:
+                return _Shape(kind, shape.element)
     return shape

@@ -11,6 +11,7 @@ from gateway_runtime.policies.fields import (
     EndToEndHeaderName,
     HeaderName,
     HeaderTemplate,
+    Setting,
     StatusCode,
     StrictModel,
     Template,
@@ -70,9 +71,9 @@ class Endpoint(StrictModel):
 
     name: Annotated[MemberName, Field(description="Its name within the group.")]
     url: Annotated[
-        str,
+        Setting,
         Field(
-            pattern=r"^https?://[^\s?#@/]+(/[^\s?#]*)?$",
+            pattern=r"^(https?://[^\s?#@/]+(/[^\s?#]*)?|.*\{#.*)$",
             description="http or https; its path is put before the path of each request.",
         ),
     ]

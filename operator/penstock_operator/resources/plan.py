@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from gateway_runtime.policies.fields import Condition, Duration, HeaderName, StrictModel
+from gateway_runtime.policies.fields import Condition, Duration, HeaderName, Setting, StrictModel
 from penstock_operator.resources.flows import Flows
 from penstock_operator.resources.meta import (
     ExactlyOne,
@@ -45,7 +45,7 @@ class ApiKey(StrictModel):
 class Jwks(StrictModel):
     """Keys from a JSON Web Key Set (RFC 7517)."""
 
-    url: Annotated[str, Field(pattern=r"^https?://\S+$", description="Where the set is.")]
+    url: Annotated[Setting, Field(pattern=r"^(https?://\S+|.*\{#.*)$", description="Where the set is.")]
     refresh_interval: Annotated[Duration, Field(description="How long a set is used without a new look.")] = (
         300.0
     )
@@ -54,7 +54,7 @@ class Jwks(StrictModel):
 class JwtKey(ExactlyOne):
     """Where the key that checks tokens comes from: exactly one of these."""
 
-    public_key: Annotated[str | None, Field(description="A public key, PEM.")] = None
+    public_key: Annotated[Setting | None, Field(description="A public key, PEM.")] = None
     secret_ref: Annotated[SecretKeyRef | None, Field(description="A shared secret, for HS algorithms.")] = (
         None
     )
@@ -76,9 +76,9 @@ class Jwt(StrictModel):
         Field(strict=False, min_length=1, max_length=13, description="Signatures that are believed."),
     ] = ("RS256",)
     key: Annotated[JwtKey, Field(description="The key that checks tokens.")]
-    issuer: Annotated[str | None, Field(description="The required iss claim.")] = None
+    issuer: Annotated[Setting | None, Field(description="The required iss claim.")] = None
     audiences: Annotated[
-        tuple[str, ...], Field(strict=False, description="One of these must be in aud.")
+        tuple[Setting, ...], Field(strict=False, description="One of these must be in aud.")
     ] = ()
     clock_skew: Annotated[Duration, Field(description="Tolerance for exp, nbf and iat.")] = 30.0
     client_id_claim: Annotated[
