@@ -3,12 +3,14 @@
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from gateway_pod import Cluster, GatewayPod
+from operator_process import OWN_NAMESPACE, Operator, Shop, operator_account, wait_for
 
 from e2e.components.control_plane import ControlPlane
 
@@ -37,12 +39,8 @@ def control_plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
 @pytest.fixture
 def namespace(control_plane: ControlPlane) -> Iterator[str]:
     """A fresh namespace; what it holds goes when the test ends."""
-    name = f"test-{secrets.token_hex(4)}"
-    control_plane.kubectl_output("create", "namespace", name)
-    yield name
-    control_plane.kubectl_output("delete", CONTENTS, "--all", "--namespace", name, "--wait=false")
-    control_plane.kubectl_output("delete", "namespace", name, "--wait=false")
-    _finalize(control_plane, name)
+    with fresh_namespace(control_plane) as name:
+        yield name
 
 
 @pytest.fixture
@@ -79,6 +77,71 @@ def start_pod(cluster: Cluster) -> Iterator[Callable[..., GatewayPod]]:
     for pod in pods:
         if pod.process.poll() is None:
             pod.stop()
+
+
+@pytest.fixture(scope="module")
+def operator(control_plane: ControlPlane) -> Iterator[Operator]:
+    """One operator with the shipped rights and its webhook, for all tests of a module."""
+    running = Operator(operator_account(control_plane), webhook=True)
+    wait_for(running.is_leading)
+    yield running
+    assert running.stop() == 0
+    forget_operator(control_plane)
+
+
+@pytest.fixture
+def account(control_plane: ControlPlane) -> Iterator[Path]:
+    """The kubeconfig of the operator's account, for tests that run operators of their own."""
+    yield operator_account(control_plane)
+    forget_operator(control_plane)
+
+
+@pytest.fixture
+def shop(cluster: Cluster) -> Shop:
+    """The test's namespace, as users of the operator see it."""
+    return Shop(cluster)
+
+
+@pytest.fixture
+def other(control_plane: ControlPlane) -> Iterator[Shop]:
+    """Another fresh namespace."""
+    with fresh_namespace(control_plane) as name:
+        made = Cluster(control_plane, name)
+        yield Shop(made)
+        made.forget_connection()
+
+
+@pytest.fixture
+def shop_pod(shop: Shop) -> Iterator[Callable[..., GatewayPod]]:
+    """Starts pods of the shop's gateway; ends them with the test."""
+    pods: list[GatewayPod] = []
+
+    def start(*given: object, **options: object) -> GatewayPod:
+        pods.append(shop.pod(*given, **options))  # type: ignore[arg-type]
+        wait_for(pods[-1].is_ready)
+        return pods[-1]
+
+    yield start
+    for pod in pods:
+        if pod.process.poll() is None:
+            pod.stop()
+
+
+def forget_operator(plane: ControlPlane) -> None:
+    """Undo what an operator leaves for its other replicas, and what one that was killed leaves."""
+    delete = ("delete", "--ignore-not-found", "--namespace", OWN_NAMESPACE)
+    plane.kubectl_output(*delete, "validatingwebhookconfiguration/penstock", "lease/penstock-operator")
+
+
+@contextmanager
+def fresh_namespace(plane: ControlPlane) -> Iterator[str]:
+    """Makes a namespace; what it holds goes with the block."""
+    name = f"test-{secrets.token_hex(4)}"
+    plane.kubectl_output("create", "namespace", name)
+    yield name
+    plane.kubectl_output("delete", CONTENTS, "--all", "--namespace", name, "--wait=false")
+    plane.kubectl_output("delete", "namespace", name, "--wait=false")
+    _finalize(plane, name)
 
 
 def _as_yaml(objects: Objects) -> str:
