@@ -37,7 +37,8 @@ def configuration(address: Address, ca: bytes) -> KubeObject:
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingWebhookConfiguration",
-        "metadata": {"name": NAME, "labels": {"app.kubernetes.io/managed-by": "penstock"}},
+        # No labels: whoever installs this operator may have made it, with labels of their own.
+        "metadata": {"name": NAME},
         "webhooks": [
             {
                 "name": f"validate.{GROUP}",

@@ -16,9 +16,7 @@ _MANAGER: Final = "penstock-crds"
 
 
 @click.command()
-@click.option(
-    "--apply", "applies", is_flag=True, help="Apply them to a cluster, in place of printing."
-)
+@click.option("--apply", "applies", is_flag=True, help="Apply them to a cluster, in place of printing.")
 @click.option(
     "--kubeconfig", type=click.Path(exists=True, dir_okay=False, path_type=Path), envvar="KUBECONFIG",
     help="How to reach the API server; default: by the service account of the pod.",
