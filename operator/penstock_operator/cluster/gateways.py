@@ -44,10 +44,9 @@ class GatewayWork:
             yield Write(str(key_of(there)), self._deleted(there))
 
     def _known(self) -> frozenset[tuple[str, str]]:
-        names = (*self._store.resources, *self._store.unparsed)
-        return frozenset(
-            (name.namespace, instance_of(name.name)) for name in names if name.kind == "GatewayDeployment"
-        )
+        read = self._store.of_kind("GatewayDeployment")
+        unread = (name for name in self._store.unparsed if name.kind == "GatewayDeployment")
+        return frozenset((name.namespace, instance_of(name.name)) for name in (*read, *unread))
 
     def _applied(self, gateway: GatewayDeployment, made: KubeObject) -> Callable[[], Awaitable[None]]:
         kind, key = BY_NAME[made["kind"]], key_of(made)

@@ -87,8 +87,7 @@ class ClusterPipeline:
     @staticmethod
     def _unread(inputs: Inputs) -> frozenset[ResourceId]:
         """What is there, could not be parsed, and has no version before it."""
-        names = frozenset(_id(text) for text in inputs.broken)
-        return names - inputs.resources.keys()
+        return frozenset(name for name in map(_id, inputs.broken) if name not in inputs.resources)
 
     @staticmethod
     def _build(inputs: Inputs, resources: Mapping[ResourceId, Parsed], memo: Memo) -> Graph:

@@ -26,7 +26,7 @@ from penstock_operator.cluster.pipeline import ClusterPipeline, Inputs, Outcome
 from penstock_operator.cluster.publisher import Publication, Publisher
 from penstock_operator.cluster.secrets import OwnSecrets
 from penstock_operator.cluster.statuses import StatusWriter
-from penstock_operator.cluster.store import Store
+from penstock_operator.cluster.store import Contents, Store
 from penstock_operator.cluster.writer import Writer
 from penstock_operator.graph.types import ResourceId
 from penstock_operator.resources.kube import KubeObject
@@ -182,11 +182,9 @@ class Reconciler:
             ]
         )
 
-    def _there(self) -> dict[ResourceId, KubeObject]:
+    def _there(self) -> Mapping[ResourceId, KubeObject]:
         """All of users' objects as data, the unparsed ones too."""
-        store = self._parts.store
-        found = {name: parsed.manifest.data for name, parsed in store.resources.items()}
-        return found | {name: one.data for name, one in store.unparsed.items()}
+        return Contents(self._parts.store)
 
     def _count(self) -> None:
         metrics = self._parts.metrics

@@ -45,7 +45,7 @@ class OwnSecrets:
     def peppers(self) -> dict[str, bytes]:
         """The peppers of all gateways that have one, by `namespace/name`."""
         found = {}
-        for parsed in self._store.resources.values():
+        for parsed in self._store.of_kind("GatewayDeployment").values():
             gateway = parsed.resource
             if isinstance(gateway, GatewayDeployment):
                 pepper = self._value(gateway.metadata.namespace, pepper_name(gateway), PEPPER_KEY)
@@ -73,7 +73,7 @@ class OwnSecrets:
         if salt is None:
             return {}
         found: dict[str, tuple[bytes, SecretVersion]] = {}
-        for parsed in self._store.resources.values():
+        for parsed in self._store.of_kind("GatewaySecret").values():
             if isinstance(parsed.resource, GatewaySecret):
                 source = parsed.resource.spec.source.kubernetes
                 if source is None:

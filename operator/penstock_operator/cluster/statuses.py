@@ -30,8 +30,9 @@ _MAX_NAME: Final = 200
 _A_ROUND: Final = 512
 """A pod that joins changes the status of each API: an edit must not wait until all of them are written."""
 
-_EVENTS_A_ROUND: Final = 100
-"""More news at once is told by the conditions alone: thousands of Events would be read by nobody."""
+_EVENTS: Final = 100
+"""Of a round, and of all rounds of a backlog together. More news at once is told by the conditions alone:
+thousands of Events would be read by nobody."""
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class StatusWriter:
         self._clock = clock
         self._pending: dict[ResourceId, _Pending] = {}
         self._again_at: float | None = None
+        self._events_left: int = _EVENTS
 
     @property
     def next_write(self) -> float | None:
@@ -71,7 +73,9 @@ class StatusWriter:
     ) -> Iterator[Write]:
         """The statuses to write now, of resources that are there and whose writes are not paused."""
         now, self._again_at = self._clock(), None
-        events, left = _EVENTS_A_ROUND, _A_ROUND
+        left = _A_ROUND
+        if len(self._pending) <= _A_ROUND:
+            self._events_left = _EVENTS
         for name, pending in list(self._pending.items()):
             if name not in there or pending.new == pending.old:
                 del self._pending[name]
@@ -84,8 +88,8 @@ class StatusWriter:
                 end = pending.since + _PATIENCE
                 self._again_at = end if self._again_at is None else min(self._again_at, end)
             else:
-                news = transitions(pending.old, pending.new) if events > 0 else ()
-                events -= len(news)
+                news = transitions(pending.old, pending.new) if self._events_left > 0 else ()
+                self._events_left -= len(news)
                 left -= 1
                 yield self._write(name, pending, news, there[name])
 

@@ -6,7 +6,8 @@ leaves its last good version in place and is told apart, so that its status can 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,6 +42,7 @@ class Store:
         self.neighbours = NeighbourIndex()
         self._on_change = on_change
         self._versions: dict[ResourceId, int] = {}
+        self._by_kind: defaultdict[str, dict[ResourceId, Parsed]] = defaultdict(dict)
 
     def put(self, kind: Kind, found: KubeObject) -> None:
         """An object as it is now."""
@@ -81,9 +83,12 @@ class Store:
 
     def count(self, kind: Kind) -> int:
         """How many objects of a kind are there."""
-        return sum(
-            name.kind == kind.name for name in (*self.resources, *self.unparsed.keys() - self.resources)
-        )
+        unread = sum(name.kind == kind.name and name not in self.resources for name in self.unparsed)
+        return len(self._by_kind[kind.name]) + unread
+
+    def of_kind(self, kind: str) -> Mapping[ResourceId, Parsed]:
+        """The resources of a kind."""
+        return self._by_kind[kind]
 
     def broken(self) -> frozenset[str]:
         """`Kind namespace/name` of what is there but could not be parsed."""
@@ -108,7 +113,7 @@ class Store:
         outcome = parse(Manifest("", 0, 0, data))
         if isinstance(outcome, Parsed):
             self.unparsed.pop(name, None)
-            self.resources[name] = outcome
+            self.resources[name] = self._by_kind[name.kind][name] = outcome
             self.neighbours.upsert(outcome)
         elif isinstance(outcome, tuple):
             self.unparsed[name] = Unparsed(data, outcome)
@@ -116,11 +121,29 @@ class Store:
 
     def _forget(self, name: ResourceId) -> None:
         gone = self.unparsed.pop(name, None)
+        self._by_kind[name.kind].pop(name, None)
         if self.resources.pop(name, None) is None and gone is None:
             return
         self.neighbours.remove(name)
         self.neighbours.broken = self.broken()
         self._on_change()
+
+
+class Contents(Mapping[ResourceId, KubeObject]):
+    """All objects of a store as data, the unparsed ones as they are now; a look at one copies nothing."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getitem__(self, name: ResourceId) -> KubeObject:
+        unparsed = self._store.unparsed.get(name)
+        return self._store.resources[name].manifest.data if unparsed is None else unparsed.data
+
+    def __iter__(self) -> Iterator[ResourceId]:
+        return iter(self._store.resources | self._store.unparsed)
+
+    def __len__(self) -> int:
+        return len(self._store.resources | self._store.unparsed)
 
 
 def _stripped(kind: Kind, found: KubeObject) -> KubeObject:

@@ -149,3 +149,12 @@ async def test_so_many_statuses_are_written_a_round_that_an_edit_need_not_wait(r
     assert rounds.statuses.next_write == rounds.clock.now, "the rest would wait for another change"
     assert len(rounds.events) == 100
     assert len([path for path in await rounds.write() if path.endswith("/status")]) == 88
+
+
+async def test_a_backlog_of_many_rounds_tells_its_first_news_alone(rounds: Round) -> None:
+    names = [ResourceId("Plan", "shop", f"plan-{number}") for number in range(1100)]
+    rounds.there = {name: plan(name.name) for name in names}
+    rounds.statuses.take(dict.fromkeys(names, Change(None, DONE)))
+    await rounds.write()
+    assert len([path for path in await rounds.write() if path.endswith("/status")]) == 512
+    assert len(rounds.events) == 100

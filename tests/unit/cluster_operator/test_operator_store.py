@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cluster_world import API, Changes, api, plan, secret
+from cluster_world import API, UNPARSABLE, Changes, api, plan, secret
 
 from penstock_operator.cluster.kinds import BY_NAME, NAMESPACE, SECRET
-from penstock_operator.cluster.store import Store
+from penstock_operator.cluster.store import Contents, Store
 from penstock_operator.graph.types import ResourceId
 from penstock_operator.resources.api_definition import ApiDefinition
 from penstock_operator.resources.kube import KubeObject
@@ -179,3 +179,23 @@ def test_an_object_of_another_name_is_another_object(events: Events) -> None:
     events.put(api("orders", 5))
     events.put(api("parts", 1))
     assert events.store.resources.keys() == {API, ResourceId("ApiDefinition", "shop", "parts")}
+
+
+def test_the_resources_of_a_kind_are_those_that_can_be_parsed_and_are_there(events: Events) -> None:
+    events.put(api(version=1))
+    events.put(api("broken", version=2, **UNPARSABLE))
+    events.put(plan(version=3))
+    assert list(events.store.of_kind("ApiDefinition")) == [API]
+    events.remove(api(version=1))
+    assert not events.store.of_kind("ApiDefinition")
+
+
+def test_contents_are_what_is_there_now_whether_it_can_be_parsed_or_not(events: Events) -> None:
+    contents = Contents(events.store)
+    events.put(api(version=1, description="good"))
+    events.put(api(version=2, description="bad", **UNPARSABLE))
+    assert contents[API]["spec"]["description"] == "bad"
+    assert dict(contents) == {API: contents[API]}
+    events.remove(api(version=2))
+    assert API not in contents
+    assert len(contents) == 0
