@@ -12,10 +12,10 @@ READY := $(VENV)/.ready
 IMAGE ?= penstock
 TAG ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
-.PHONY: help venv compile demo test lint generate format lock image chart-lint bench-http bench-operator clean
+.PHONY: help venv compile demo test e2e lint generate format lock image chart-lint bench-http bench-operator clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(READY) ## Make .venv with Penstock and its tools
 
@@ -32,6 +32,9 @@ demo: compile ## Serve examples/quickstart, try it with curl and print the answe
 
 test: compile ## Run all tests
 	@$(PY) -m pytest $(ARGS)
+
+e2e: $(READY) ## Run the end-to-end scenarios with real pods, on kind or a native node
+	@nice -n 5 $(PY) -m e2e.run $(ARGS)
 
 lint: $(READY) ## Check style, types, import contracts and generated files
 	$(BIN)/ruff check .

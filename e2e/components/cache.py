@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from e2e.components.progress import say
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -58,7 +60,7 @@ def _build(recipe: Recipe, build: Callable[[Path], None], folder: Path) -> None:
     prefix = f".{folder.name}.building-"
     for left in folder.parent.glob(f"{prefix}*"):
         shutil.rmtree(left)
-    _say(f"building {recipe.name} {recipe.version} (first time only, {recipe.takes})")
+    say(f"building {recipe.name} {recipe.version} (first time only, {recipe.takes})")
     begin = time.monotonic()
     partial = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
     try:
@@ -67,7 +69,7 @@ def _build(recipe: Recipe, build: Callable[[Path], None], folder: Path) -> None:
     except BaseException:
         shutil.rmtree(partial)
         raise
-    _say(f"built {recipe.name} {recipe.version} in {time.monotonic() - begin:.0f} s")
+    say(f"built {recipe.name} {recipe.version} in {time.monotonic() - begin:.0f} s")
 
 
 @contextmanager
@@ -76,10 +78,6 @@ def _lock(path: Path, recipe: Recipe) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _say(f"waiting for another process that builds {recipe.name} {recipe.version}")
+            say(f"waiting for another process that builds {recipe.name} {recipe.version}")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _say(message: str) -> None:
-    print(f"penstock: {message}", file=sys.stderr, flush=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from e2e.components import guard
+from e2e.components import guard, keeper
 from e2e.components.commands import tail
 
 
@@ -35,16 +35,28 @@ class Server:
         self.guard.communicate()  # closes the guard's standard input
 
 
-def start(program: Path, options: Sequence[str], log: Path) -> Server:
-    """Starts a server in the log's folder; its output is appended to the log."""
-    words = [sys.executable, "-I", "-S", guard.__file__, str(program), *options]
+def start(program: Path, options: Sequence[str], log: Path, *, inside: Sequence[str] = ()) -> Server:
+    """Starts a server in the log's folder; its output is appended to the log.
+
+    `inside` is the command that runs it elsewhere: `nsenter` with its options.
+    """
+    words = [guard.__file__, *inside, str(program), *options]
+    return Server(program.name, _guarded(words, log), log)
+
+
+def start_enclosed(name: str, folder: Path, unshare: Sequence[str], log: Path) -> Server:
+    """Starts `unshare` with these arguments; when it ends, its cgroups `name` and the folder are removed."""
+    command = ["unshare", "--fork", "--kill-child", *unshare]
+    return Server(name, _guarded([keeper.__file__, name, str(folder), *command], log), log)
+
+
+def _guarded(words: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            words,
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", *words],
             cwd=log.parent,
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
-    return Server(program.name, process, log)

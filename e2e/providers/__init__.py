@@ -1,0 +1,1 @@
+"""Clusters with real pods behind one interface: kind where Docker has its node image, else a native node."""

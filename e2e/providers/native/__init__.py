@@ -1,0 +1,1 @@
+"""One real Kubernetes node on this machine, in namespaces of its own."""
