@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final
 
 from gateway_runtime.cluster.client import ClusterError
@@ -46,26 +47,27 @@ class Listing:
         self._sinks = sinks
         self._namespaces = namespaces or ("",)
         self._synced = synced
-        self._pending: set[Kind] = set()
+        self._pending: dict[Kind, float] = {}
+        """When each of them was last told of, in monotonic seconds."""
         self._awaited: dict[Kind, _Awaited] = {}
         self._known: set[Kind] = set()
         self._wake = asyncio.Event()
 
     def expect(self, kinds: Iterable[Kind]) -> None:
         """Compare these kinds; until then they do not count as known."""
-        self._pending.update(kinds)
+        self._pending.update(dict.fromkeys(kinds, 0.0))
         self._wake.set()
 
     def relisted(self, kind: Kind) -> None:
-        """A kind is listed anew."""
-        if kind not in self._pending:
-            self._pending.add(kind)
-            self._wake.set()
+        """A kind is being listed; it is compared once that is over."""
+        self._pending[kind] = monotonic()
+        self._awaited.pop(kind, None)
+        self._wake.set()
 
     @property
     def missing(self) -> tuple[str, ...]:
         """The kinds that are not known yet."""
-        return tuple(sorted(kind.name for kind in self._pending - self._known))
+        return tuple(sorted(kind.name for kind in self._pending.keys() - self._known))
 
     async def run(self) -> None:
         """Compare, again and again."""
@@ -73,8 +75,9 @@ class Listing:
             await self._wake.wait()
             self._wake.clear()
             await asyncio.sleep(_SETTLE)
-            for kind in tuple(self._pending):
-                await self._look(kind)
+            for kind, told in tuple(self._pending.items()):
+                if monotonic() - told >= _SETTLE:
+                    await self._look(kind)
             if self._pending:
                 self._wake.set()
             self._synced()
@@ -82,17 +85,21 @@ class Listing:
     async def _look(self, kind: Kind) -> None:
         awaited = self._awaited.get(kind)
         if awaited is None or awaited.looks >= _PATIENCE:
+            told = self._pending[kind]
             try:
-                awaited = self._awaited[kind] = _Awaited(await self._compare(kind))
+                awaited = _Awaited(await self._compare(kind))
             except ClusterError as error:
                 _LOG.warning("%s cannot be listed: %s", kind.plural, error)
                 return
+            if self._pending[kind] != told:
+                return  # listed anew meanwhile
+            self._awaited[kind] = awaited
         left = awaited.places - self._sinks.of(kind).versions(kind).keys()
         awaited.looks = awaited.looks + 1 if len(left) == len(awaited.places) else 0
         awaited.places = left
         if not left:
             del self._awaited[kind]
-            self._pending.discard(kind)
+            self._pending.pop(kind, None)
             self._known.add(kind)
 
     async def _compare(self, kind: Kind) -> set[Place]:
