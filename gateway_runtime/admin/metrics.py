@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gateway_runtime.secrets.store import ProviderState
 from gateway_runtime.stats import DURATION_BOUNDS
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -28,6 +29,17 @@ _PROCESS: Final = (
     ("access_log_dropped", "penstock_access_log_dropped_total", "counter", "Lines a slow reader missed."),
 )
 
+_SECRETS: Final = (
+    ("penstock_secret_documents", "gauge", "Documents of secrets that are followed.", "documents"),
+    (
+        "penstock_secret_age_seconds",
+        "gauge",
+        "Seconds since the oldest values in use were known to be right; 0 while they are watched.",
+        "age",
+    ),
+    ("penstock_secret_failures_total", "counter", "Attempts to read a secret that failed.", "failures"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayState:
@@ -37,6 +49,7 @@ class GatewayState:
     restarts: int
     apis: int
     ready: bool
+    secrets: Sequence[ProviderState] = ()
 
 
 def render(totals: dict[str, Any], state: GatewayState) -> str:
@@ -47,6 +60,7 @@ def render(totals: dict[str, Any], state: GatewayState) -> str:
         *_single("penstock_apis", "gauge", "APIs that are served.", state.apis),
         *_single("penstock_ready", "gauge", "Whether the gateway is ready.", int(state.ready)),
     ]
+    lines += _providers(state.secrets)
     for key, name, kind, text in _PROCESS:
         lines += _single(name, kind, text, totals.get(key, 0))
     apis: dict[str, dict[str, Any]] = totals.get("apis", {})
@@ -68,6 +82,15 @@ def _head(name: str, kind: str, text: str) -> list[str]:
 
 def _single(name: str, kind: str, text: str, value: float) -> list[str]:
     return [*_head(name, kind, text), f"{name} {value}"]
+
+
+def _providers(states: Sequence[ProviderState]) -> Iterator[str]:
+    """Providers by name; secrets have no series of their own, so that no page lists them."""
+    for name, kind, text, field in _SECRETS:
+        if states:
+            yield from _head(name, kind, text)
+        for state in states:
+            yield f'{name}{{provider="{_escape(state.provider)}"}} {getattr(state, field):g}'
 
 
 def _by_label(apis: dict[str, dict[str, Any]], name: str, text: str, field: str, label: str) -> Iterator[str]:

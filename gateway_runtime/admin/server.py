@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 from gateway_runtime.admin.metrics import CONTENT_TYPE, GatewayState, render
 from gateway_runtime.admin.totals import total
 from gateway_runtime.connections.wire import phrase
+from gateway_runtime.secrets.store import ProviderState
 from gateway_runtime.snapshot.codec import encode
 from gateway_runtime.snapshot.types import Snapshot, Subscription
 
@@ -42,6 +44,10 @@ class Administered(Protocol):
 
     def restarts(self) -> int:
         """How often a worker was replaced."""
+        ...
+
+    def secrets(self) -> Sequence[ProviderState]:
+        """How the providers of secrets are."""
         ...
 
     async def stats(self) -> list[dict[str, Any]]:
@@ -106,6 +112,7 @@ class AdminServer:
             administered.restarts(),
             len(administered.snapshot().apis),
             not administered.not_ready(),
+            administered.secrets(),
         )
         return render(total(await administered.stats()), state)
 

@@ -17,13 +17,15 @@ from gateway_runtime.processes.supervisor import Options, Supervisor
 _LOG: Final = logging.getLogger(__name__)
 
 
-async def run_pod(pod: Pod, options: Options, kubeconfig: Path | None) -> int:
+async def run_pod(pod: Pod, options: Options, kubeconfig: Path | None, tokens: Path) -> int:
     """Serve until a signal; answers the exit code. Without a kubeconfig, what Kubernetes gives a pod is used.
+
+    `tokens` is the folder of the pod's service account tokens.
 
     Raises ClusterError where neither is there.
     """
     async with connect(kubeconfig) as client:
-        source = ClusterSource(client, pod.namespace, pod.gateway)
+        source = ClusterSource(client, pod.namespace, pod.gateway, tokens)
         leases = LeaseReporter(client, pod)
         supervisor = Supervisor(source, options, _Log(), lambda *given: leases.tell(_served(*given)))
         async with source.following():

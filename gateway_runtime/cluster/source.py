@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
-from typing import Final
 
 from gateway_runtime.cluster.client import ClusterClient, config_maps
-from gateway_runtime.cluster.gate import Gate, Passed
 from gateway_runtime.cluster.reflector import Reflector
-from gateway_runtime.cluster.secrets import Secrets
+from gateway_runtime.cluster.secrets import KubernetesSecrets
 from gateway_runtime.cluster.sections import Sections
+from gateway_runtime.secrets.changes import Changes
+from gateway_runtime.secrets.gate import Gate, Passed
+from gateway_runtime.secrets.hidden import SecretText
+from gateway_runtime.secrets.registry import TOKENS
+from gateway_runtime.secrets.store import ProviderState, SecretStore
 from gateway_runtime.snapshot.parts import GATEWAY_LABEL, SECTION_LABEL
 from gateway_runtime.snapshot.types import Snapshot
-
-_QUIET: Final = 0.02
-_LONGEST: Final = 0.1
-"""Seconds: an update is made after so much silence, or so long after the first change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class ClusterUpdate:
     """What to serve, the ConfigMaps' resourceVersion that it comes from, and what is wrong by API."""
 
     snapshot: Snapshot
-    secrets: Mapping[str, str] = field(repr=False)
+    secrets: Mapping[str, SecretText]
     errors: Mapping[str, str]
     version: int
 
@@ -38,12 +38,12 @@ class ClusterUpdate:
 
 
 class ClusterSource:
-    """Follows the ConfigMaps of a gateway and the Secrets that they name."""
+    """Follows the ConfigMaps of a gateway and the secrets that they name."""
 
-    def __init__(self, client: ClusterClient, namespace: str, gateway: str) -> None:
-        self._dirty = asyncio.Event()
-        self._sections = Sections(gateway, self._dirty.set)
-        self._secrets = Secrets(client, self._dirty.set)
+    def __init__(self, client: ClusterClient, namespace: str, gateway: str, tokens: Path = TOKENS) -> None:
+        self._changes = Changes()
+        self._sections = Sections(gateway, self._changes.tell)
+        self._secrets = SecretStore(KubernetesSecrets(client), self._changes.tell, tokens=tokens)
         self._gate = Gate(self._secrets)
         self._again_at: float | None = None
         self._last: ClusterUpdate | None = None
@@ -67,6 +67,10 @@ class ClusterSource:
             return ""
         return self._sections.missing() or "waits for secrets"
 
+    def secrets(self) -> Sequence[ProviderState]:
+        """How the providers of secrets are."""
+        return self._secrets.states()
+
     def load(self) -> ClusterUpdate:
         """What is served already, since all changes are followed; raises LookupError before there is any."""
         if self._last is None:
@@ -76,29 +80,11 @@ class ClusterSource:
     async def watch(self) -> AsyncIterator[ClusterUpdate]:
         """An update after each change, the first as soon as there is something to serve."""
         while True:
-            await self._change()
+            await self._changes.settled(self._again_at)
             update = self._update()
             if update is not None and update != self._last:
                 self._last = update
                 yield update
-
-    async def _change(self) -> None:
-        """Wait for a change and then for a moment of silence, so that a burst becomes one update."""
-        await self._wait(None if self._again_at is None else self._again_at - monotonic())
-        end = monotonic() + _LONGEST
-        while monotonic() < end:
-            self._dirty.clear()
-            if not await self._wait(_QUIET):
-                return
-
-    async def _wait(self, seconds: float | None) -> bool:
-        """Whether there was a change within so many seconds."""
-        try:
-            async with asyncio.timeout(None if seconds is None else max(0.0, seconds)):
-                await self._dirty.wait()
-        except TimeoutError:
-            return False
-        return True
 
     def _update(self) -> ClusterUpdate | None:
         published = self._sections.snapshot()
@@ -113,7 +99,7 @@ class ClusterSource:
 
     def _passed(self, published: Snapshot) -> Passed:
         passed = self._gate.pass_through(published, monotonic())
-        self._secrets.want(passed.wanted)
+        self._secrets.want(published.gateway.secret_providers, passed.wanted, passed.refreshes)
         return passed
 
     def _without_gateway(self) -> ClusterUpdate | None:

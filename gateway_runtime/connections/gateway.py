@@ -30,6 +30,7 @@ from gateway_runtime.program.program import (
 )
 from gateway_runtime.program.router import Router
 from gateway_runtime.program.templates import own_error
+from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.security.jwks import KeySets
 from gateway_runtime.snapshot.codec import Delta
 from gateway_runtime.snapshot.types import GatewaySection, HttpListener, Snapshot
@@ -59,7 +60,7 @@ class Gateway:
         self._access_log = access_log
         self._counter = counter
         self._key_sets = KeySets()
-        self._secrets: dict[str, str] = {}
+        self._secrets: dict[str, SecretText] = {}
         self._pools: dict[str, Pool] = {}
         self._connections: set[ClientConnection] = set()
         self._servers: dict[tuple[str, int], tuple[asyncio.Server, socket.socket]] = {}
@@ -75,7 +76,7 @@ class Gateway:
 
     # -- configuration
 
-    def apply(self, snapshot: Snapshot, delta: Delta, secrets: Mapping[str, str]) -> dict[str, str]:
+    def apply(self, snapshot: Snapshot, delta: Delta, secrets: Mapping[str, SecretText]) -> dict[str, str]:
         """Serve `snapshot`, to which `delta` led; answers all APIs that could not be compiled, and why.
 
         `secrets` maps each URI that the snapshot names to its value.

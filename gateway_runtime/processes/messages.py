@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.snapshot.codec import Delta
 from gateway_runtime.snapshot.types import HttpListener, Snapshot
 
@@ -21,7 +22,7 @@ class Configure(msgspec.Struct, frozen=True, tag=True):
     serial: int
     snapshot: Snapshot | None
     delta: Delta | None
-    secrets: dict[str, str]
+    secrets: dict[str, SecretText]
 
 
 class Listen(msgspec.Struct, frozen=True, tag=True):
@@ -63,14 +64,28 @@ class Stats(msgspec.Struct, frozen=True, tag=True):
 ToWorker = Configure | Listen | Unlisten | AskStats | Drain
 FromWorker = Configured | Stats
 
-_TO_WORKER: Final = msgspec.json.Decoder(ToWorker)
+
+def _revealed(value: object) -> str:
+    if isinstance(value, SecretText):
+        return value.reveal()
+    raise NotImplementedError(type(value).__name__)
+
+
+def _hidden(kind: type, value: str) -> SecretText:
+    if kind is SecretText:
+        return SecretText(value)
+    raise NotImplementedError(kind.__name__)
+
+
+_ENCODER: Final = msgspec.json.Encoder(enc_hook=_revealed)
+_TO_WORKER: Final = msgspec.json.Decoder(ToWorker, dec_hook=_hidden)
 _FROM_WORKER: Final = msgspec.json.Decoder(FromWorker)
 _M = TypeVar("_M")
 
 
 def frame(message: ToWorker | FromWorker) -> bytes:
     """A message as it goes over the channel."""
-    body = msgspec.json.encode(message)
+    body = _ENCODER.encode(message)
     return _LENGTH.pack(len(body)) + body
 
 

@@ -26,6 +26,7 @@ from gateway_runtime.processes.messages import (
     read_answer,
 )
 from gateway_runtime.processes.sockets import ListeningSockets
+from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.snapshot.codec import difference
 from gateway_runtime.snapshot.types import HttpListener, Snapshot
 
@@ -36,7 +37,7 @@ _SILENT_SECONDS: Final = 60
 _STATS_SECONDS: Final = 1.0
 _EXIT_SECONDS: Final = 5.0
 
-Wanted = tuple[Snapshot, Mapping[str, str]]
+Wanted = tuple[Snapshot, Mapping[str, SecretText]]
 """What a worker is to serve, with the values of its secrets."""
 
 

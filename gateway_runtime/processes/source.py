@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
+from gateway_runtime.secrets.hidden import SecretText
+from gateway_runtime.secrets.store import ProviderState
 from gateway_runtime.snapshot.types import Snapshot
 
 
@@ -17,7 +19,7 @@ class Update(Protocol):
         ...
 
     @property
-    def secrets(self) -> Mapping[str, str]:
+    def secrets(self) -> Mapping[str, SecretText]:
         """The values of the secrets that the snapshot names, by URI."""
         ...
 
@@ -40,4 +42,8 @@ class Source(Protocol):
 
     def missing(self) -> str:
         """Why there is nothing to serve yet; empty where there is."""
+        ...
+
+    def secrets(self) -> Sequence[ProviderState]:
+        """How the providers of secrets are."""
         ...

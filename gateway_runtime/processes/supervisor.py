@@ -14,6 +14,7 @@ from gateway_runtime.counters.shared import SharedCounter
 from gateway_runtime.processes.slot import Orders, Wanted, WorkerSlot
 from gateway_runtime.processes.sockets import Change, ListeningSockets
 from gateway_runtime.processes.source import Source, Update
+from gateway_runtime.secrets.store import ProviderState
 from gateway_runtime.snapshot.types import Snapshot
 
 _LOG: Final = logging.getLogger(__name__)
@@ -219,6 +220,10 @@ class Supervisor:
     def restarts(self) -> int:
         """How often a worker was replaced."""
         return sum(slot.restarts for slot in self._slots)
+
+    def secrets(self) -> Sequence[ProviderState]:
+        """How the providers of secrets are."""
+        return self._source.secrets()
 
     async def stats(self) -> list[dict[str, Any]]:
         """The counters of all workers, of the dead ones what they last told."""

@@ -24,6 +24,7 @@ from gateway_runtime.counters.shared import SharedCounter
 from gateway_runtime.policies.base import Counter
 from gateway_runtime.processes.allocator import keep_buffers
 from gateway_runtime.processes.counted import Changes
+from gateway_runtime.processes.memory import seal_memory
 from gateway_runtime.processes.messages import (
     AskStats,
     Configure,
@@ -148,6 +149,7 @@ async def _main(channel: int, descriptors: int, counters: int) -> None:
 
 def main() -> None:
     """Run a worker."""
+    seal_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

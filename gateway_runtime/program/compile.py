@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from gateway_runtime.exchange import ApiInfo, Exchange
 from gateway_runtime.expressions.compile import compile_condition, compile_template
@@ -20,9 +21,10 @@ from gateway_runtime.program.endpoints import EndpointGroupProgram, EndpointProg
 from gateway_runtime.program.flows import Chain, CompiledFlow, Selection
 from gateway_runtime.program.settings import endpoint_url, with_settings
 from gateway_runtime.program.templates import TemplateProgram
+from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.security.authenticator import KeySetSource, compile_admission
 from gateway_runtime.snapshot.keys import check_pepper
-from gateway_runtime.snapshot.references import binary_uri
+from gateway_runtime.snapshot.references import binary_uri, secret_uris
 from gateway_runtime.snapshot.types import (
     ApiSection,
     EndpointGroup,
@@ -41,7 +43,11 @@ class Surroundings:
     counter: Counter
     stats: Callable[[str], ApiStats]
     jwks: Callable[[str, float], KeySetSource]
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: Mapping[str, SecretText] = field(default_factory=dict)
+
+
+_BLANK: Final = SecretText("secret" * 6)
+"""Stands for any value where one must not be seen: long enough for a key, and base64 too."""
 
 
 class ApiCompiler:
@@ -55,15 +61,29 @@ class ApiCompiler:
 
     def compile(self, subscriptions: SubscriptionsSection | None) -> ApiProgram:
         """The program of the API; its `error` says why where it cannot run."""
-        section = self._section
-        info = ApiInfo(section.name, section.namespace, section.version, section.properties)
-        program = ApiProgram(self.key, info, self._surroundings.stats(self.key))
-        program.access_log = self._gateway.access_log and section.access_log
+        program = ApiProgram(self.key, self._info(), self._surroundings.stats(self.key))
+        program.access_log = self._gateway.access_log and self._section.access_log
         try:
             self._fill(program, subscriptions)
         except Exception as error:  # whatever is wrong, it stays this API's own trouble
-            program.error = f"{type(error).__name__}: {error}"
+            program.error = self._told(error, subscriptions)
         return program
+
+    def _told(self, error: Exception, subscriptions: SubscriptionsSection | None) -> str:
+        """What is wrong, without values: told as of a compilation that has none of them."""
+        if not secret_uris(self._section, self._gateway):
+            return f"{type(error).__name__}: {error}"
+        blanks = dict.fromkeys(self._surroundings.secrets, _BLANK)
+        blank = ApiCompiler(self._section, self._gateway, replace(self._surroundings, secrets=blanks))
+        try:
+            blank._fill(ApiProgram(self.key, self._info(), ApiStats()), subscriptions)
+        except Exception as safe:
+            return f"{type(safe).__name__}: {safe}"
+        return f"{type(error).__name__}: the value of a secret does not fit where it is used"
+
+    def _info(self) -> ApiInfo:
+        section = self._section
+        return ApiInfo(section.name, section.namespace, section.version, section.properties)
 
     def _fill(self, program: ApiProgram, subscriptions: SubscriptionsSection | None) -> None:
         section = self._section
@@ -96,7 +116,7 @@ class ApiCompiler:
         value = self._surroundings.secrets.get(uri)
         if value is None:
             raise KeyError(f"the secret {uri} is not there")
-        return value
+        return value.reveal()
 
     def pepper(self) -> bytes:
         """What the digests of API keys are keyed with; raises KeyError where it is named but not there."""

@@ -12,6 +12,7 @@ from gateway_runtime.program.api import ApiProgram
 from gateway_runtime.program.compile import ApiCompiler, Surroundings
 from gateway_runtime.program.cors import CorsProgram
 from gateway_runtime.program.router import Route, Router
+from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.snapshot.codec import Delta
 from gateway_runtime.snapshot.references import secret_uris
 from gateway_runtime.snapshot.types import GatewaySection, Snapshot
@@ -90,7 +91,7 @@ def users_of(snapshot: Snapshot, uris: Iterable[str]) -> list[str]:
     return [key for key, entry in snapshot.apis.items() if wanted & secret_uris(entry.section, gateway)]
 
 
-def changed_secrets(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+def changed_secrets(old: Mapping[str, SecretText], new: Mapping[str, SecretText]) -> list[str]:
     """The URIs whose values differ."""
     return [uri for uri in {**old, **new} if old.get(uri) != new.get(uri)]
 

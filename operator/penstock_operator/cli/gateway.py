@@ -14,7 +14,9 @@ import click
 from gateway_runtime.cluster.client import ClusterError
 from gateway_runtime.cluster.lease import Pod
 from gateway_runtime.cluster.pod import run_pod
+from gateway_runtime.processes.memory import seal_memory, tell_of_memory
 from gateway_runtime.processes.supervisor import Options
+from gateway_runtime.secrets.registry import TOKENS
 from penstock_operator.cli.logs import log_format_option, start_logging
 
 _NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -28,6 +30,7 @@ class _Given(TypedDict):
     pod_name: str
     pod_uid: str
     kubeconfig: Path | None
+    tokens: Path
     workers: int | None
     admin: str
     drain_delay: float
@@ -48,6 +51,10 @@ class _Given(TypedDict):
     "--kubeconfig", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="How to reach the API server; default: by the service account of the pod.",
 )  # fmt: skip
+@click.option(
+    "--tokens", type=click.Path(file_okay=False, path_type=Path), default=TOKENS, show_default=True,
+    help="The folder of the pod's service account tokens, by which secret providers log in.",
+)  # fmt: skip
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes; default: one a CPU.")
 @click.option(
     "--admin", default="0.0.0.0:9900", show_default=True, help="Address and port of the admin server."
@@ -59,6 +66,7 @@ class _Given(TypedDict):
 def gateway(**given: Unpack[_Given]) -> None:
     """Serve what the operator publishes for a GatewayDeployment, and follow its changes."""
     start_logging(given["log_format"])
+    tell_of_memory(seal_memory())
     host, _, port = given["admin"].rpartition(":")
     if not host or not port.isdigit():
         raise click.BadParameter("expected ADDRESS:PORT", param_hint="--admin")
@@ -66,7 +74,7 @@ def gateway(**given: Unpack[_Given]) -> None:
     count = given["workers"] or len(os.sched_getaffinity(0))
     options = Options(count, host.strip("[]"), int(port), given["drain_delay"])
     try:
-        sys.exit(asyncio.run(run_pod(pod, options, given["kubeconfig"])))
+        sys.exit(asyncio.run(run_pod(pod, options, given["kubeconfig"], given["tokens"])))
     except ClusterError as error:
         raise click.ClickException(str(error)) from error
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -11,8 +10,10 @@ from pathlib import Path
 
 import click
 
+from gateway_runtime.processes.memory import seal_memory, tell_of_memory
 from gateway_runtime.processes.source import Update
 from gateway_runtime.processes.supervisor import Options, Supervisor
+from gateway_runtime.secrets.source import ResolvingSource
 from penstock_operator.cli.logs import log_format_option, start_logging
 from penstock_operator.standalone.source import FolderSource
 
@@ -43,11 +44,17 @@ def run(
     host, _, port = admin.rpartition(":")
     if not host or not port.isdigit():
         raise click.BadParameter("expected ADDRESS:PORT", param_hint="--admin")
+    tell_of_memory(seal_memory())
     source = FolderSource(path, gateway)
-    update = source.load()
-    count = workers or update.workers or len(os.sched_getaffinity(0))
+    first = source.load()
+    count = workers or first.workers or len(os.sched_getaffinity(0))
     options = Options(count, host.strip("[]"), int(port), drain_delay)
-    sys.exit(asyncio.run(Supervisor(source, options, _report).run(update)))
+    sys.exit(asyncio.run(_serve(ResolvingSource(source, first), options)))
+
+
+async def _serve(source: ResolvingSource, options: Options) -> int:
+    async with source.following() as update:
+        return await Supervisor(source, options, _report).run(update)
 
 
 def _report(update: Update, failures: Sequence[str], places: Sequence[str]) -> None:

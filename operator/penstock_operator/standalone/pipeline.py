@@ -5,7 +5,7 @@ An edit that breaks a resource leaves its last good version in service; a resour
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from gateway_runtime.snapshot.types import GatewaySection, Snapshot
@@ -38,7 +38,7 @@ class Update:
     """
 
     snapshot: Snapshot
-    secrets: dict[str, str]
+    secrets: dict[str, str] = field(repr=False)
     problems: tuple[Problem, ...] = ()
     workers: int | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway_runtime.cluster.objects import DataObject, Metadata
+from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.snapshot.codec import api_entry
 from gateway_runtime.snapshot.parts import DATA_KEY, Part
 from gateway_runtime.snapshot.types import (
@@ -60,8 +61,8 @@ def config_map(part: Part, version: int, name: str = "") -> DataObject:
 class Values(dict[str, str]):
     """Secrets as the gate sees them."""
 
-    def value(self, uri: str) -> str | None:
-        return self.get(uri)
+    def value(self, uri: str) -> SecretText | None:
+        return SecretText(self[uri]) if uri in self else None
 
     unread = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from published import Values, section, snapshot
 
-from gateway_runtime.cluster.gate import PATIENCE, READING, Gate, Passed
+from gateway_runtime.secrets.gate import PATIENCE, READING, Gate, Passed
 from gateway_runtime.snapshot.codec import subscriptions_entry
 from gateway_runtime.snapshot.types import (
     ApiKeySecurity,
@@ -20,6 +20,10 @@ PEPPER = SecretRef(uri="kubernetes/gateways/edge-pepper:pepper")
 PEPPERED = GatewaySection(key_pepper=PEPPER)
 PEPPER_URI = f"base64:{PEPPER.uri}"
 KEYS = (Plan(name="gold", security=ApiKeySecurity()),)
+
+
+def revealed(passed: Passed) -> dict[str, str]:
+    return {uri: value.reveal() for uri, value in passed.secrets.items()}
 
 
 def versions(passed: Passed) -> dict[str, str]:
@@ -37,7 +41,7 @@ def test_what_needs_no_secret_passes_as_it_is() -> None:
 def test_the_values_in_use_go_along_and_no_other() -> None:
     values = Values({ONE: "value-1", TWO: "value-2"})
     passed = Gate(values).pass_through(snapshot(section("a", "1", ONE)), 0.0)
-    assert passed.secrets == {ONE: "value-1"}
+    assert revealed(passed) == {ONE: "value-1"}
     assert passed.wanted == {ONE}
     assert "value-1" not in repr(passed)
 
@@ -87,14 +91,14 @@ def test_an_api_that_serves_keeps_its_last_good_section_however_long() -> None:
     for now in (1.0, 1.0 + PATIENCE, 1000.0):
         passed = gate.pass_through(snapshot(section("a", "2", TWO)), now)
         assert versions(passed) == {"shop/a": "1"}
-        assert passed.secrets == {ONE: "1"}
+        assert revealed(passed) == {ONE: "1"}
         assert passed.wanted == {ONE, TWO}
         assert passed.errors == {"shop/a": f"{TWO} is missing"}
         assert passed.again_at is None
     values[TWO] = "2"
     passed = gate.pass_through(snapshot(section("a", "2", TWO)), 1001.0)
     assert versions(passed) == {"shop/a": "2"}
-    assert (passed.secrets, passed.wanted, passed.errors) == ({TWO: "2"}, {TWO}, {})
+    assert (revealed(passed), passed.wanted, passed.errors) == ({TWO: "2"}, {TWO}, {})
 
 
 def test_a_deleted_api_has_no_last_good_section_when_it_comes_back() -> None:
@@ -102,6 +106,12 @@ def test_a_deleted_api_has_no_last_good_section_when_it_comes_back() -> None:
     gate.pass_through(snapshot(section("a", "1", ONE)), 0.0)
     gate.pass_through(snapshot(), 1.0)
     assert versions(gate.pass_through(snapshot(section("a", "2", TWO)), 2.0)) == {}
+
+
+def test_the_shortest_refresh_of_all_references_counts() -> None:
+    refs = [{"t": SecretRef(uri=ONE, refresh=seconds)} for seconds in (60.0, 20.0, 0.0)]
+    apis = [section(f"a{number}", secrets=ref) for number, ref in enumerate(refs)]
+    assert Gate(Values()).pass_through(snapshot(*apis), 0.0).refreshes == {ONE: 20.0}
 
 
 def test_unchanged_values_are_the_same_object() -> None:

@@ -8,6 +8,7 @@ from msgspec import structs
 
 from gateway_runtime.program.program import Program, compile_program, recompile, update_program, users_of
 from gateway_runtime.snapshot.codec import difference, subscriptions_entry
+from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.snapshot.types import (
     ApiKeySecurity,
     Endpoint,
@@ -167,12 +168,12 @@ KEYS = (Plan(name="gold", security=ApiKeySecurity()),)
     ("value", "error"),
     [
         (None, "the secret base64:kubernetes/gateways/edge-pepper:pepper is not there"),
-        (base64.b64encode(b"short").decode(), "the pepper has 5 bytes"),
+        (base64.b64encode(b"short").decode(), "the value of a secret does not fit where it is used"),
         (base64.b64encode(bytes(range(224, 256))).decode(), ""),
     ],
 )
 def test_only_apis_with_keys_need_the_pepper(value, error, section, snapshot, surroundings) -> None:
-    values = {} if value is None else {f"base64:{PEPPER.uri}": value}
+    values = {} if value is None else {f"base64:{PEPPER.uri}": SecretText(value)}
     given = snapshot(section("open"), section("keys", plans=KEYS))
     given = structs.replace(given, gateway=GatewaySection(key_pepper=PEPPER))
     program = compile_program(given, replace(surroundings, secrets=values))

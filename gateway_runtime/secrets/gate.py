@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from gateway_runtime.snapshot.references import api_uris, gateway_uris, has_api_keys
+from gateway_runtime.secrets.hidden import SecretText
+from gateway_runtime.snapshot.references import (
+    api_references,
+    api_uris,
+    gateway_uris,
+    has_api_keys,
+    shortest_refreshes,
+)
 from gateway_runtime.snapshot.types import ApiEntry, GatewaySection, Snapshot
 
 PATIENCE: Final = 2.0
@@ -22,7 +29,7 @@ READING: Final = 30.0
 class Values(Protocol):
     """The secrets as they are known now."""
 
-    def value(self, uri: str) -> str | None:
+    def value(self, uri: str) -> SecretText | None:
         """The value; None where there is none."""
         ...
 
@@ -37,12 +44,16 @@ class Values(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What to hand over, its secrets, what is wrong by API, all secrets to follow, and when to look again."""
+    """What to hand over, its secrets, what is wrong by API, all secrets to follow, and when to look again.
+
+    `refreshes` says of some secrets how many seconds old they may get.
+    """
 
     snapshot: Snapshot
-    secrets: Mapping[str, str] = field(repr=False)
+    secrets: Mapping[str, SecretText]
     errors: Mapping[str, str]
     wanted: frozenset[str]
+    refreshes: Mapping[str, float]
     again_at: float | None
 
 
@@ -52,6 +63,7 @@ class _Needs:
 
     entry: ApiEntry
     uris: frozenset[str]
+    refreshes: Mapping[str, float]
     has_keys: bool
 
     def all(self, gateway: GatewaySection) -> frozenset[str]:
@@ -68,6 +80,7 @@ class _Turn:
     errors: dict[str, str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     wanted: set[str] = field(default_factory=set)
+    refreshes: dict[str, float] = field(default_factory=dict)
     deadlines: list[float] = field(default_factory=list)
 
 
@@ -80,7 +93,7 @@ class Gate:
         self._good: dict[str, _Needs] = {}
         self._good_gateway: GatewaySection | None = None
         self._since: dict[str, float] = {}
-        self._secrets: Mapping[str, str] = {}
+        self._secrets: Mapping[str, SecretText] = {}
 
     def pass_through(self, published: Snapshot, now: float) -> Passed:
         """What to hand over at this moment, in monotonic seconds."""
@@ -92,7 +105,8 @@ class Gate:
         subscriptions = {key: one for key, one in published.subscriptions.items() if key in turn.apis}
         snapshot = Snapshot(gateway=turn.gateway, apis=turn.apis, subscriptions=subscriptions)
         again_at = min(turn.deadlines, default=None)
-        return Passed(snapshot, self._found(turn.used), turn.errors, frozenset(turn.wanted), again_at)
+        wanted = frozenset(turn.wanted)
+        return Passed(snapshot, self._found(turn.used), turn.errors, wanted, turn.refreshes, again_at)
 
     def _pass_gateway(self, section: GatewaySection, turn: _Turn) -> None:
         """A pepper that is missing leaves the gateway's section before."""
@@ -109,6 +123,8 @@ class Gate:
     def _pass_api(self, needs: _Needs, key: str, turn: _Turn) -> None:
         uris = needs.all(turn.gateway)
         turn.wanted |= uris
+        for uri, refresh in needs.refreshes.items():
+            turn.refreshes[uri] = min(refresh, turn.refreshes.get(uri, refresh))
         lacking = self._lacking(uris)
         if not lacking:
             self._since.pop(key, None)
@@ -142,7 +158,8 @@ class Gate:
         known = self._needs.get(key)
         if known is None or known.entry is not entry:
             section = entry.section
-            known = self._needs[key] = _Needs(entry, api_uris(section), has_api_keys(section))
+            refreshes = shortest_refreshes(api_references(section))
+            known = self._needs[key] = _Needs(entry, api_uris(section), refreshes, has_api_keys(section))
         return known
 
     def _forget(self, published: Snapshot) -> None:
@@ -150,7 +167,7 @@ class Gate:
             for key in [key for key in known if key not in published.apis]:
                 del known[key]
 
-    def _found(self, uris: set[str]) -> Mapping[str, str]:
+    def _found(self, uris: set[str]) -> Mapping[str, SecretText]:
         """The values; the same object as before where none has changed, so that this is seen at once."""
         values = {uri: value for uri in uris if (value := self._values.value(uri)) is not None}
         if values != self._secrets:

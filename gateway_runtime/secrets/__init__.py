@@ -1,0 +1,1 @@
+"""References to secrets -> their values: resolved by providers, kept in memory, followed as they change."""

@@ -1,0 +1,1 @@
+"""HashiCorp Vault -> documents of secrets, by hvac in a few threads."""
