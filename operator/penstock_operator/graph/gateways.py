@@ -55,34 +55,29 @@ def place(
             unserved.pop(api.key, None)
         more = (*unknown_labels(gateway, namespaces), *provider_findings(gateway, links))
         if _check(item, more, placed.reports):
-            usable = _variants(item, {api.key: nodes[api.key] for api in chosen}, memo)
-            placed.reports += [found for one in usable for found in _fault_reports(one, assembled)]
-            left_out = {one.key for one in usable if one.served is None}
+            own = _variants(item, chosen, nodes, memo)
+            placed.reports += [found for one in own for found in _fault_reports(one, assembled)]
+            left_out = {one.key for one in own if one.served is None}
             kept = [api for api in chosen if api.key not in left_out] if left_out else chosen
-            served = _without_conflicts(item, kept, {**nodes, **_served(usable)}, placed.reports)
+            served = _without_conflicts(item, kept, nodes, placed.reports)
+            served |= {one.key: one.served for one in own if one.served is not None and one.key in served}
             placed.gateways[item.key] = GatewayNode(gateway, item.parsed.manifest.data, served)
     gateways = [gateway_of(item) for item in links.gateways.values()]
     placed.reports += [_report(api, uncovered(api, gateways)) for api in unserved.values()]
     return placed
 
 
-def _variants(gateway: Item, nodes: dict[str, ApiNode], memo: Memo) -> list[Variant]:
+def _variants(gateway: Item, apis: Iterable[Item], nodes: dict[str, ApiNode], memo: Memo) -> list[Variant]:
     """Those of the APIs that name secrets of providers; the memo's are used again."""
-    known, kept, made = memo.variants.get(gateway.key, {}), {}, []
-    for key, node in nodes.items():
+    known, kept = memo.variants.get(gateway.key, {}), dict[str, Variant]()
+    for key, node in [(api.key, nodes[api.key]) for api in apis]:
         if node.needs_providers:
             before = known.get(key)
-            same = before is not None and before.gateway is gateway and before.general is node
-            kept[key] = (
-                before if before and same else Variant(gateway, node, *resolve_for(gateway_of(gateway), node))
-            )
-            made.append(kept[key])
+            if before is None or before.gateway is not gateway or before.general is not node:
+                before = Variant(gateway, node, *resolve_for(gateway_of(gateway), node))
+            kept[key] = before
     memo.variants[gateway.key] = kept
-    return made
-
-
-def _served(variants: Iterable[Variant]) -> dict[str, ApiNode]:
-    return {one.key: one.served for one in variants if one.served is not None}
+    return list(kept.values())
 
 
 def _fault_reports(variant: Variant, assembled: Mapping[str, Assembled]) -> Iterator[Report]:

@@ -6,7 +6,7 @@ the same object as in the build before gives the same entries, digests included.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway_runtime.snapshot.codec import api_entry, subscriptions_entry
@@ -66,22 +66,22 @@ def _publish(
     gateways: Mapping[str, GatewayNode], general: Mapping[str, ApiNode], memo: PublishMemo
 ) -> dict[str, dict[str, Published]]:
     """What each gateway serves: of most APIs what all of them do."""
-    apis = {key: _published(node, memo.apis.get(key)) for key, node in general.items()}
-    served = {key: dict(_own(gateway, apis, memo)) for key, gateway in gateways.items()}
-    memo.apis = apis
-    memo.variants = {
-        (key, api): one for key, found in served.items() for api, one in found.items() if one is not apis[api]
-    }
-    return served
+    memo.apis = {key: _published(node, memo.apis.get(key)) for key, node in general.items()}
+    known, memo.variants = memo.variants, {}
+    return {key: _served_by(gateway, memo, known) for key, gateway in gateways.items()}
 
 
-def _own(
-    gateway: GatewayNode, apis: Mapping[str, Published], memo: PublishMemo
-) -> Iterator[tuple[str, Published]]:
-    place = gateway.gateway.key
+def _served_by(
+    gateway: GatewayNode, memo: PublishMemo, known: Mapping[tuple[str, str], Published]
+) -> dict[str, Published]:
+    served, apis = {}, memo.apis
     for key, node in gateway.apis.items():
-        shared = apis[key]
-        yield key, shared if shared.node is node else _published(node, memo.variants.get((place, key)))
+        one = apis[key]
+        if one.node is not node:
+            place = (gateway.gateway.key, key)
+            one = memo.variants[place] = _published(node, known.get(place))
+        served[key] = one
+    return served
 
 
 def _forget(memo: PublishMemo, peppers: frozenset[bytes]) -> None:

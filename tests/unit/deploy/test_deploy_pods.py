@@ -1,10 +1,12 @@
 """Pods are rolled where their own fields change, and for nothing else."""
 
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 from deployments import CONTEXT, gateway
 
+from gateway_runtime.snapshot.providers import token_path
 from penstock_operator.deploy.context import DeployContext
 from penstock_operator.deploy.pods import pod_template
 
@@ -75,3 +77,28 @@ def test_a_pod_has_the_time_to_drain() -> None:
 
 def image(template: dict[str, Any]) -> str:
     return str(template["spec"]["containers"][0]["image"])
+
+
+def test_a_token_for_vault_is_mounted_where_the_runtime_looks_for_it() -> None:
+    auths = {
+        "pods": {"kubernetes": {"role": "edge", "audience": "vault"}},
+        "b" * 63: {"jwt": {"role": "edge", "audience": "bao"}},
+        "own-token": {"kubernetes": {"role": "edge"}},
+    }
+    providers = [
+        {"name": name, "vault": {"address": "https://vault", "auth": auth}} for name, auth in auths.items()
+    ]
+
+    spec = pod_template(gateway(secretProviders=providers), CONTEXT)["spec"]
+
+    mounts = {one["name"]: one["mountPath"] for one in spec["containers"][0]["volumeMounts"][1:]}
+    tokens = {
+        PurePosixPath(mounts[volume["name"]], source["path"]): source["audience"]
+        for volume in spec["volumes"][1:]
+        for source in [volume["projected"]["sources"][0]["serviceAccountToken"]]
+    }
+    assert tokens == {
+        PurePosixPath("/var/run/secrets", token_path("pods")): "vault",
+        PurePosixPath("/var/run/secrets", token_path("b" * 63)): "bao",
+    }
+    assert all(len(name) <= 63 for name in mounts)

@@ -2,7 +2,7 @@
 
 from deployments import gateway
 
-from penstock_operator.deploy.rights import secret_rights
+from penstock_operator.deploy.rights import own_rights, secret_rights
 
 
 def test_each_namespace_has_a_role_with_just_its_secrets() -> None:
@@ -49,3 +49,18 @@ def test_gateways_of_one_name_do_not_share_a_role() -> None:
     other, *_ = secret_rights(gateway("edge", "b"), [("shop", "x")])
 
     assert one["metadata"]["name"] != other["metadata"]["name"]
+
+
+def test_pods_may_read_what_their_providers_log_in_with_by_exact_name() -> None:
+    vault = "https://vault:8200"
+    providers = [
+        {"name": "a", "vault": {"address": vault, "auth": {"approle": {
+            "roleId": "r", "secretIdRef": {"name": "role", "key": "id"}}}}},
+        {"name": "b", "vault": {"address": vault, "auth": {"cert": {"secretRef": {"name": "client"}}}}},
+        {"name": "c", "vault": {"address": vault, "auth": {"kubernetes": {"role": "edge"}}}},
+    ]  # fmt: skip
+
+    role, _ = own_rights(gateway(secretProviders=providers))
+
+    (rule,) = [rule for rule in role["rules"] if rule["resources"] == ["secrets"]]
+    assert rule["resourceNames"] == ["client", "edge-pepper", "role"]

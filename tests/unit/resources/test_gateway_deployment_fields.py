@@ -8,6 +8,12 @@ from pydantic import ValidationError
 from penstock_operator.resources.gateway_deployment import GatewayDeploymentSpec
 
 SCALED = {"maxReplicas": 4}
+TOKEN = {"token": {"secretRef": {"name": "a", "key": "b"}}}
+BOTH_TOKENS = {"jwt": {"role": "a", "audience": "b", "tokenRef": {"name": "a", "key": "b"}}}
+
+
+def with_provider(name: str, **fields: Any) -> dict[str, Any]:
+    return {"secretProviders": [{"name": name, **fields}]}
 
 
 @pytest.mark.parametrize(
@@ -32,6 +38,26 @@ SCALED = {"maxReplicas": 4}
             {"service": {"type": "NodePort", "nodePorts": {"https": 30080}}},
             "the names in service.nodePorts are those of listeners",
         ),
+        (with_provider("kubernetes", env={}), "the name `kubernetes` is that of the Secrets"),
+        (with_provider("vault", env={}), "`vault`, `env` and `file` are for providers of that type"),
+        (with_provider("file", env={}), "`vault`, `env` and `file` are for providers of that type"),
+        (
+            with_provider("a", env={}, file={"folder": "/a"}),
+            "exactly one of `vault`, `env`, `file` is needed",
+        ),
+        (with_provider("a"), "exactly one of `vault`, `env`, `file` is needed"),
+        (with_provider("a", file={"folder": "relative"}), "pattern"),
+        (with_provider("a", env={}, allow=[{"namespaces": ["shop"], "paths": ["kv/../a"]}]), "pattern"),
+        (with_provider("a", env={}, allow=[{"namespaces": ["shop"], "paths": ["kv/a*"]}]), "pattern"),
+        (with_provider("a", env={}, allow=[{"namespaces": ["shop*"], "paths": ["kv/a"]}]), "pattern"),
+        (with_provider("a", env={}, allow=[{"namespaces": [], "paths": ["kv/a"]}]), "at least 1 item"),
+        (with_provider("a", vault={"address": "https://u:p@vault", "auth": TOKEN}), "pattern"),
+        (with_provider("a", vault={"address": "https://v", "auth": {}}), "is needed, found none"),
+        (with_provider("a", vault={"address": "https://v", "auth": BOTH_TOKENS}), "only one of `tokenRef`"),
+        (
+            with_provider("a", vault={"address": "https://v", "auth": TOKEN, "refreshInterval": "0s"}),
+            "greater than 0",
+        ),
         ({"networkPolicy": {"adminFrom": [{}]}}, "`namespaceSelector` or `podSelector` is needed"),
         ({"podTemplate": {"resources": {"limits": {"cpu": "two"}}}}, "expected a quantity"),
         ({"podTemplate": {"resources": {"limits": {"cpu": True}}}}, "string"),
@@ -53,6 +79,8 @@ def test_fields_that_do_not_fit_are_refused(spec: dict[str, Any], message: str) 
         {"service": {"type": "LoadBalancer", "nodePorts": {"http": 30080}, "externalTrafficPolicy": "Local"}},
         {"disruptionBudget": {"maxUnavailable": "25%"}},
         {"networkPolicy": {"adminFrom": [{"podSelector": {}}]}},
+        with_provider("vault", vault={"address": "https://v/base", "auth": TOKEN, "maxAge": "1d"}),
+        with_provider("eu", env={}, allow=[{"namespaces": ["*"], "paths": ["*", "kv/a.b/*", "A"]}]),
     ],
 )
 def test_fields_that_fit_are_taken(spec: dict[str, Any]) -> None:
