@@ -127,14 +127,15 @@ async def test_kinds_are_compared_each_by_itself(listed: Listed) -> None:
 
 
 async def test_what_goes_while_a_kind_is_listed_again_and_again_is_noticed(listed: Listed) -> None:
+    gone = ResourceId("ApiDefinition", "shop", "parts")
     listed.store.put(APIS, api("orders"))
     listed.store.put(APIS, api("parts"))
     listed.server.add(ORDERS.replace("orders", "parts"))
     listed.server.add(ORDERS.replace("orders", "late"))  # not told of yet: the kind stays awaited
-    listed.listing.relisted(APIS)
-    await listed.look(3)
+    listed.listing.expect([APIS])
+    await listed.look(2)
+    assert (listed.listing.missing, gone in listed.store.resources) == (("ApiDefinition",), True)
     del listed.server.objects[ORDERS.replace("orders", "parts")]
-    listed.store.put(APIS, api("late"))
     listed.listing.relisted(APIS)
-    await listed.look(3)
-    assert {name.name for name in listed.store.resources} == {"orders", "late"}
+    while gone in listed.store.resources:
+        await listed.look()
