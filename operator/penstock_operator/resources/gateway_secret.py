@@ -96,6 +96,7 @@ class GatewaySecret(Resource):
     columns: ClassVar = (
         PrinterColumn(name="Version", type="string", json_path=".status.version"),
         PrinterColumn(name="Since", type="date", json_path=".status.since"),
+        PrinterColumn(name="Pods", type="string", json_path=".status.pods"),
         *condition_columns("Ready"),
         PrinterColumn(name="Age", type="date", json_path=".metadata.creationTimestamp"),
     )

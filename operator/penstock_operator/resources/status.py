@@ -119,6 +119,13 @@ class GatewaySecretStatus(Status, frozen=True):
         str, Meta(description="Differs where the value differs: a salted digest, which tells nothing of it.")
     ] = ""
     since: Annotated[Time | None, Meta(description="Since when the operator knows this version.")] = None
+    pods: Annotated[
+        str,
+        Meta(
+            description="Of a provider's value, which pods alone read: how many have it of those that need "
+            "it, such as 2/2, counted for each API that reads it."
+        ),
+    ] = ""
 
 
 STATUSES: dict[str, type[Status]] = {

@@ -16,8 +16,15 @@ from penstock_operator.graph.types import Finding, Graph, Report, ResourceId
 from penstock_operator.resources.status import Status
 from penstock_operator.status.members import Scene, generation_of, member_statuses
 from penstock_operator.status.observed import Observed, ObservedGateway
-from penstock_operator.status.others import gateway_status, orphan_status, secret_status, unparsed_status
+from penstock_operator.status.others import (
+    gateway_status,
+    orphan_status,
+    provided_status,
+    secret_status,
+    unparsed_status,
+)
 from penstock_operator.status.previous import before_of, read_status
+from penstock_operator.status.provided import Use, resolved, uses_of_secrets
 from penstock_operator.status.serving import View, view
 from penstock_operator.status.verdicts import Clock, Moment, clock
 
@@ -65,6 +72,7 @@ class _Build:
     known: dict[str, Group]
     findings: dict[int, tuple[Finding, ...]]
     views: dict[str, View]
+    uses: Mapping[str, list[Use]]
     clock: Clock
     kept: dict[str, Group] = field(default_factory=dict)
     changed: dict[ResourceId, Change] = field(default_factory=dict)
@@ -100,12 +108,14 @@ class _Build:
 
 def build_statuses(built: Built, observed: Observed, memo: StatusMemo) -> dict[ResourceId, Change]:
     """The statuses that differ from those of the build before, or at first from those of their objects."""
+    views = _views(built, observed)
     build = _Build(
         built,
         observed,
         memo.groups,
         {id(report.parsed): report.findings for report in built.graph.reports},
-        _views(built, observed),
+        views,
+        uses_of_secrets(built.graph.others, views.values()),
         clock(observed.now),
     )
     _build_apis(build)
@@ -172,6 +182,8 @@ def _build_other(item: Item, build: _Build) -> None:
 
 def _seen(item: Item, build: _Build) -> tuple[Any, ...]:
     """What of the observed the status of such a resource depends on."""
+    if item.key in build.uses and item.kind == "GatewaySecret":
+        return (resolved(build.uses[item.key]),)
     if item.kind == "GatewaySecret":
         return (build.observed.secrets.get(item.key),)
     if item.kind != "GatewayDeployment":
@@ -183,6 +195,8 @@ def _seen(item: Item, build: _Build) -> tuple[Any, ...]:
 
 def _other(item: Item, build: _Build, moment: Moment) -> Status:
     report = build.report(item)
+    if item.key in build.uses and item.kind == "GatewaySecret":
+        return provided_status(report, resolved(build.uses[item.key]), moment)
     if item.kind == "GatewaySecret":
         return secret_status(report, build.observed.secrets.get(item.key), moment)
     if item.kind != "GatewayDeployment":

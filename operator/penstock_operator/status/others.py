@@ -16,6 +16,7 @@ from penstock_operator.resources.status import (
 from penstock_operator.resources.subscription import Subscription
 from penstock_operator.status.observed import ObservedGateway, SecretVersion, Unparsed
 from penstock_operator.status.previous import read_status
+from penstock_operator.status.provided import resolution
 from penstock_operator.status.serving import Served
 from penstock_operator.status.verdicts import (
     READY,
@@ -54,8 +55,21 @@ def gateway_status(
     )
 
 
+def provided_status(report: Report, served: Served, moment: Moment) -> GatewaySecretStatus:
+    """The status of a GatewaySecret whose value a provider has: what pods tell, as the operator has none."""
+    accepted, resolved = found(report.parsed, report)
+    is_ready = ready(accepted, resolved)
+    return GatewaySecretStatus(
+        observed_generation=moment.generation,
+        conditions=conditions(
+            (accepted, resolved, resolution(served) if is_ready.holds else is_ready), moment
+        ),
+        pods=f"{served.serving}/{served.live}",
+    )
+
+
 def secret_status(report: Report, version: SecretVersion | None, moment: Moment) -> GatewaySecretStatus:
-    """The status of a GatewaySecret."""
+    """The status of a GatewaySecret whose value is in a Secret."""
     accepted, resolved = found(report.parsed, report)
     return GatewaySecretStatus(
         observed_generation=moment.generation,
