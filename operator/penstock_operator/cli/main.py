@@ -16,6 +16,7 @@ _COMMANDS = {
     "diff": "history",
     "rollback": "history",
     "subscriptions": "subscriptions",
+    "secrets": "secrets",
     "crds": "crds",
 }
 """Commands, and the modules beside this one that hold them."""
