@@ -7,7 +7,8 @@ the toolchain, where none is there) and the Go module proxy is needed; cgo is of
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,20 @@ class GoModule:
     staging: str | None = None
     """The published version of the modules that its own go.mod replaces with folders `./staging/...`."""
     ldflags: str = "-s -w"
+    replaces: tuple[str, ...] = field(default=(), repr=False)
+    """Lines `OLD=NEW@VERSION` in place of its own go.mod's."""
+    source: Path | None = field(default=None, repr=False)
+    """A folder with a main package of our own, `.`, in place of one that the module has."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """All that decides what is built."""
+        return (repr(self), repr(_ENVIRONMENT), *self.replaces, *(file.read_text() for file in self.files))
+
+    @property
+    def files(self) -> list[Path]:
+        """The files of the main package of our own."""
+        return sorted(self.source.glob("*.go")) if self.source else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +61,7 @@ class GoProgram:
 
 def built(program: GoProgram) -> Path:
     """The path of the program, built where the cache has none."""
-    inputs = (repr(program.module), repr(_ENVIRONMENT), program.package)
+    inputs = (*program.module.inputs, program.package)
     recipe = Recipe(program.name, program.module.version.removeprefix("v"), inputs, program.takes)
     return cached(recipe, lambda folder: _build(program, folder)) / program.name
 
@@ -58,19 +73,23 @@ def _build(program: GoProgram, folder: Path) -> None:
 
 
 def _module_folder(module: GoModule) -> Path:
-    inputs = (repr(module), repr(_ENVIRONMENT))
     name = f"{module.name}-go.mod"
-    recipe = Recipe(name, module.version.removeprefix("v"), inputs, "about a minute of downloads")
+    version = module.version.removeprefix("v")
+    recipe = Recipe(name, version, module.inputs, "about a minute of downloads")
     return cached(recipe, lambda folder: _write_module(module, folder))
 
 
 def _write_module(module: GoModule, folder: Path) -> None:
+    for file in module.files:
+        shutil.copy(file, folder)
     _go(module, folder, "mod", "init", f"penstock.dev/components/{module.name}")
     replaces = [f"-replace={path}={path}@{module.staging}" for path in _staged(module, folder)]
+    replaces += [f"-replace={line}" for line in module.replaces]
     tools = [f"-tool={package}" for package in module.packages]
     required = f"-require={module.path}@{module.version}"
     _go(module, folder, "mod", "edit", f"-go={module.go}", required, *replaces, *tools)
-    _go(module, folder, "mod", "tidy")
+    # The tests of what a main package of our own imports need modules that are published nowhere.
+    _go(module, folder, "mod", "tidy", *(["-e"] if module.source else []))
 
 
 def _staged(module: GoModule, folder: Path) -> list[str]:
