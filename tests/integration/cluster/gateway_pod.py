@@ -207,7 +207,15 @@ class Cluster:
 class GatewayPod:
     """`penstock gateway` as a process, as it runs in a pod."""
 
-    def __init__(self, cluster: Cluster, kubeconfig: Path, name: str = "edge-0", workers: int = 2) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        kubeconfig: Path,
+        name: str = "edge-0",
+        workers: int = 2,
+        more: dict[str, str] | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self.name = name
         self.port = free_port()
         self.admin = free_port()
@@ -225,12 +233,13 @@ class GatewayPod:
             "--kubeconfig": str(kubeconfig),
             "--workers": str(workers),
             "--admin": f"{ADDRESS}:{self.admin}",
+            **(more or {}),
         }
         words = [word for option in options.items() for word in option]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "penstock_operator.cli.main", "gateway", *words],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **(environment or {})},
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import secrets
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from vault_world import Asked, VaultWorld, self_signed
 
+from e2e.components.control_plane import ControlPlane
 from e2e.components.vault.server import VaultServer
+
+sys.path.append(str(Path(__file__).parents[1] / "cluster"))
+from gateway_pod import Cluster, GatewayPod
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +39,37 @@ async def asked(tmp_path: Path) -> AsyncIterator[Asked]:
     made = Asked(tmp_path)
     yield made
     await made.store.stop()
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[ControlPlane]:
+    """A Kubernetes API of this folder's own."""
+    with ControlPlane() as plane:
+        yield plane
+
+
+@pytest.fixture
+def cluster(control_plane: ControlPlane) -> Iterator[Cluster]:
+    """A namespace of that API."""
+    name = f"secrets-{secrets.token_hex(4)}"
+    control_plane.kubectl_output("create", "namespace", name)
+    made = Cluster(control_plane, name)
+    yield made
+    made.forget_connection()
+
+
+@pytest.fixture
+def start_pod(cluster: Cluster) -> Iterator[Callable[..., GatewayPod]]:
+    """Starts pods with the rights of their account; ends them with the test."""
+    pods: list[GatewayPod] = []
+    kubeconfig = cluster.kubeconfig()
+    cluster.grant()
+
+    def start(**options: object) -> GatewayPod:
+        pods.append(GatewayPod(cluster, kubeconfig, **options))  # type: ignore[arg-type]
+        return pods[-1]
+
+    yield start
+    for pod in pods:
+        if pod.process.poll() is None:
+            pod.stop()

@@ -1,0 +1,173 @@
+"""A pod whose APIs read Vault: login by its service account, rotation under load, Vault away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from gateway_pod import ACCOUNT, Cluster, GatewayPod, api, load, wait_for
+from vault_world import VaultWorld
+
+from gateway_runtime.snapshot.providers import (
+    OWN_TOKEN,
+    VaultAuth,
+    VaultKubernetes,
+    VaultToken,
+    VaultUserpass,
+    token_path,
+)
+from gateway_runtime.snapshot.types import GatewaySection, SecretRef
+
+StartPod = Callable[..., GatewayPod]
+
+
+@pytest.fixture
+def reviewed(vault: VaultWorld, cluster: Cluster) -> Iterator[str]:
+    """Vault asks this API server about tokens; gives the mount of that method."""
+    mount = f"kubernetes-{cluster.namespace}"
+    admin = vault.admin
+    admin.sys.enable_auth_method("kubernetes", path=mount)
+    config = {
+        "kubernetes_host": cluster.plane.url,
+        "kubernetes_ca_cert": cluster.plane.authority.read_text(),
+        "token_reviewer_jwt": cluster.plane.token,
+        "disable_local_ca_jwt": True,
+    }
+    admin.write_data(f"auth/{mount}/config", data=config)
+    role = {
+        "bound_service_account_names": ACCOUNT,
+        "bound_service_account_namespaces": cluster.namespace,
+        "token_policies": ["shop"],
+    }
+    admin.write_data(f"auth/{mount}/role/edge", data=role)
+    admin.write_data(f"auth/{mount}/role/for-vault", data={**role, "audience": "vault"})
+    yield mount
+    admin.sys.disable_auth_method(mount)
+
+
+def with_vault(pod: GatewayPod, vault: VaultWorld, auth: VaultAuth, **more: Any) -> GatewaySection:
+    """The gateway's section with the test's Vault."""
+    provider = vault.provider(auth, **{"refresh": 0.3, **more})
+    return msgspec.structs.replace(pod.section, secret_providers=(provider,))
+
+
+def of(path: str, key: str = "token") -> SecretRef:
+    return SecretRef(uri=f"vault/main/kv/{path}:{key}")
+
+
+def own_token(cluster: Cluster, folder: Path, *options: str) -> Path:
+    path = folder / (token_path("main") if options else OWN_TOKEN)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    token = cluster.plane.kubectl_output("create", "token", ACCOUNT, "-n", cluster.namespace, *options)
+    path.write_text(token)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("role", "audience", "options"),
+    [
+        ("edge", "", ()),
+        ("for-vault", "vault", ("--audience=vault", "--audience=https://kubernetes.default.svc")),
+    ],
+)
+def test_a_pod_logs_in_by_its_service_account(
+    role: str, audience: str, options: tuple[str, ...], reviewed: str, vault: VaultWorld, cluster: Cluster,
+    start_pod: StartPod, tmp_path: Path,
+) -> None:  # fmt: skip
+    pod = start_pod(more={"--tokens": str(own_token(cluster, tmp_path, *options))})
+    auth = VaultKubernetes(role=role, mount=reviewed, audience=audience)
+    cluster.publish(api("secured", "v1", secret=of("shop/orders")), gateway=with_vault(pod, vault, auth))
+    wait_for(lambda: pod.get("/secured") == (200, "v1 value-1"))
+    assert pod.tell("/metrics")[1].count('penstock_secret_documents{provider="vault/main"} 1') == 1
+
+
+def test_another_account_is_refused_and_holds_up_no_other_api(
+    reviewed: str, vault: VaultWorld, cluster: Cluster, start_pod: StartPod, tmp_path: Path
+) -> None:
+    path = tmp_path / OWN_TOKEN
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        cluster.plane.kubectl_output("create", "token", "default", "-n", cluster.namespace)
+        if cluster.call("PATCH", "serviceaccounts/default", _account("default"))[0] < 300
+        else ""
+    )
+    pod = start_pod(more={"--tokens": str(tmp_path)})
+    gateway = with_vault(pod, vault, VaultKubernetes(role="edge", mount=reviewed))
+    cluster.publish(api("secured", "v1", secret=of("shop/orders")), api("open", "v1"), gateway=gateway)
+    wait_for(lambda: pod.get("/secured")[0] == 503)
+    assert pod.get("/open") == (200, "v1")
+    assert json.loads(pod.get("/secured")[1])["key"] == "GATEWAY_API_UNAVAILABLE"
+    wait_for(lambda: "login by kubernetes is refused" in cluster.told(pod.name)[1].get("shop/secured", ""))
+
+
+def test_a_rotated_value_is_served_without_a_failed_request(
+    vault: VaultWorld, cluster: Cluster, start_pod: StartPod
+) -> None:
+    pod = start_pod()
+    cluster.grant("login")
+    cluster.secret("login", token=vault.token().encode())
+    vault.write("shop/load", token="r-0")
+    auth = VaultToken(token=cluster.reference("login"))
+    section = api("secured", "v1", secret=of("shop/load"))
+    cluster.publish(section, gateway=with_vault(pod, vault, auth))
+    wait_for(pod.is_ready)
+    with load(pod, "/secured") as answers:
+        for number in range(1, 6):
+            vault.write("shop/load", token=f"r-{number}")
+            wait_for(lambda number=number: (200, f"v1 r-{number}") in answers)
+    assert {status for status, _ in answers} == {200}
+
+
+def test_a_pod_that_starts_without_vault_serves_all_else_and_the_rest_once_it_is_there(
+    vault: VaultWorld, cluster: Cluster, start_pod: StartPod
+) -> None:
+    pod = start_pod()
+    cluster.grant("login")
+    cluster.secret("login", token=vault.token().encode())
+    auth = VaultToken(token=cluster.reference("login"))
+    vault.server.freeze()
+    try:
+        gateway = with_vault(pod, vault, auth, timeout=0.5)
+        cluster.publish(api("secured", "v1", secret=of("shop/orders")), api("open", "v1"), gateway=gateway)
+        wait_for(lambda: pod.get("/open") == (200, "v1"))
+        wait_for(lambda: pod.get("/secured")[0] == 503)
+        wait_for(lambda: "Vault is not reached" in cluster.told(pod.name)[1].get("shop/secured", ""))
+    finally:
+        vault.server.thaw()
+    wait_for(lambda: pod.get("/secured") == (200, "v1 value-1"))
+    wait_for(lambda: cluster.told(pod.name)[1] == {})
+
+
+def test_while_vault_is_away_the_last_good_value_serves_and_its_age_is_told(
+    vault: VaultWorld, cluster: Cluster, start_pod: StartPod
+) -> None:
+    pod = start_pod()
+    cluster.grant("login")
+    cluster.secret("login", password=b"pass-word-1")
+    auth = VaultUserpass(username="edge", password=cluster.reference("login", "password"))
+    section = api("secured", "v1", secret=of("shop/orders"))
+    cluster.publish(section, gateway=with_vault(pod, vault, auth, timeout=0.5))
+    wait_for(pod.is_ready)
+    vault.server.freeze()
+    try:
+        wait_for(lambda: age(pod) > 2.0)
+        assert pod.get("/secured") == (200, "v1 value-1")
+        assert pod.get("/secured") == (200, "v1 value-1")
+    finally:
+        vault.server.thaw()
+    wait_for(lambda: age(pod) < 1.0)
+
+
+def age(pod: GatewayPod) -> float:
+    """What the metric tells of the age."""
+    prefix = 'penstock_secret_age_seconds{provider="vault/main"} '
+    lines = pod.tell("/metrics")[1].splitlines()
+    return next(float(line.removeprefix(prefix)) for line in lines if line.startswith(prefix))
+
+
+def _account(name: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}
