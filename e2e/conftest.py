@@ -42,8 +42,10 @@ def cluster(docker: Docker, request: pytest.FixtureRequest) -> Iterator[Cluster]
 
 
 @pytest.fixture(scope="session")
-def python_image(cluster: Cluster) -> str:
+def python_image(cluster: Cluster, docker: Docker) -> str:
     """An image on the node with Python and nothing else: for backends, clients and probes."""
+    if not docker.has(TAG):  # an engine of our own always has it
+        docker.run("pull", TAG)
     cluster.load_image(TAG)
     return TAG
 

@@ -2,7 +2,8 @@
 
 Run as a script: `keeper.py NAME FOLDER COMMAND...`. When who started it is gone, or closes the pipe, the
 command and all processes of its PID namespace are killed, and with its namespaces the kernel takes their
-mounts, interfaces and packet filter rules. What is left is removed here: the cgroups NAME and the folder.
+mounts, interfaces and packet filter rules. What is left is removed here: the interface NAME that leads to
+them, the cgroups NAME, and the folder.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ import sys
 from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
+_INTERFACES = Path("/sys/class/net")
 _CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -25,6 +27,12 @@ def _kill(child: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(ChildProcessError):
         while True:
             os.wait()
+
+
+def _remove_interface(name: str) -> None:
+    # It would stay until the kernel gives up the last connection that nobody answers any more: minutes.
+    if (_INTERFACES / name).exists():
+        subprocess.run(["ip", "link", "delete", name], check=False)
 
 
 def _remove_cgroups(name: str) -> None:
@@ -40,5 +48,6 @@ if __name__ == "__main__":
     running = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     select.select([sys.stdin, os.pidfd_open(running.pid)], [], [])
     _kill(running)
+    _remove_interface(own_name)
     _remove_cgroups(own_name)
     shutil.rmtree(own_folder, ignore_errors=True)

@@ -45,7 +45,7 @@ def start(program: Path, options: Sequence[str], log: Path, *, inside: Sequence[
 
 
 def start_enclosed(name: str, folder: Path, unshare: Sequence[str], log: Path) -> Server:
-    """Starts `unshare` with these arguments; when it ends, its cgroups `name` and the folder are removed."""
+    """Starts `unshare` with these arguments; when it ends, all of that `name` is removed (see keeper.py)."""
     command = ["unshare", "--fork", "--kill-child", *unshare]
     return Server(name, _guarded([keeper.__file__, name, str(folder), *command], log), log)
 

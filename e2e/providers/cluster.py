@@ -20,8 +20,8 @@ class Cluster(ABC):
 
     def __init__(self, docker: Docker) -> None:
         self.docker = docker
-        self.folder = Path(tempfile.mkdtemp(prefix="penstock-node-"))
-        """All of its files, and its name; gone after `stop()`."""
+        self.folder = Path(tempfile.mkdtemp(prefix="pstock-"))
+        """All of its files; its name is short enough for a network interface, too. Gone after `stop()`."""
         self.kubeconfig = self.folder / "kubeconfig"
         """Of the administrator."""
         self._kubectl = Kubectl(kubernetes.program("kubectl"), self.kubeconfig, self.folder / "kubectl")

@@ -93,7 +93,7 @@ class Machine:
                 (hierarchy / self._folder.name).mkdir()
 
     def _connect(self) -> None:
-        cable = f"pst{self._folder.name[-8:]}"
+        cable = self._folder.name
         commands = [
             f"link add {cable} type veth peer name eth0 netns {self._pid}",
             f"address add {self._here} dev {cable}",
