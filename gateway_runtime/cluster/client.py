@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic
 
 import aiohttp
 import msgspec
@@ -15,7 +15,7 @@ from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
-from gateway_runtime.cluster.objects import EVENT, OBJECT, PAGE, STATUS, DataObject, Page
+from gateway_runtime.cluster.objects import EVENT, STATUS, DataObject, EndpointSlice, Object, Page
 
 _PAGE_SIZE: Final = 250
 _MAX_LINE: Final = 16 << 20
@@ -28,6 +28,8 @@ _WATCH: Final = aiohttp.ClientTimeout(total=None, sock_connect=5.0, sock_read=10
 _APPLY: Final = "application/apply-patch+yaml"
 
 GONE: Final = 410
+SERVICE_LABEL: Final = "kubernetes.io/service-name"
+"""On each EndpointSlice of a Service: the Service's name."""
 
 
 class ClusterError(Exception):
@@ -44,29 +46,42 @@ class ClusterError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
-    """Objects of one kind in one namespace that a selector picks."""
+class Collection(Generic[Object]):
+    """Objects of one kind in one namespace that a selector picks, and how their JSON is read."""
 
     path: str
     selector: Mapping[str, str]
+    one: msgspec.json.Decoder[Object]
+    page: msgspec.json.Decoder[Page[Object]]
 
 
-def config_maps(namespace: str, labels: str) -> Collection:
+_DATA: Final = (msgspec.json.Decoder(DataObject), msgspec.json.Decoder(Page[DataObject]))
+_SLICES: Final = (msgspec.json.Decoder(EndpointSlice), msgspec.json.Decoder(Page[EndpointSlice]))
+
+
+def config_maps(namespace: str, labels: str) -> Collection[DataObject]:
     """The ConfigMaps with these labels."""
-    return Collection(f"/api/v1/namespaces/{namespace}/configmaps", {"labelSelector": labels})
+    return Collection(f"/api/v1/namespaces/{namespace}/configmaps", {"labelSelector": labels}, *_DATA)
 
 
-def one_secret(namespace: str, name: str) -> Collection:
+def one_secret(namespace: str, name: str) -> Collection[DataObject]:
     """The Secret of that name: the only way to it that a right to just this name allows."""
-    return Collection(f"/api/v1/namespaces/{namespace}/secrets", {"fieldSelector": f"metadata.name={name}"})
+    selector = {"fieldSelector": f"metadata.name={name}"}
+    return Collection(f"/api/v1/namespaces/{namespace}/secrets", selector, *_DATA)
+
+
+def endpoint_slices(namespace: str) -> Collection[EndpointSlice]:
+    """The EndpointSlices of all Services of a namespace."""
+    path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+    return Collection(path, {"labelSelector": SERVICE_LABEL}, *_SLICES)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Generic[Object]):
     """One event of a watch: ADDED, MODIFIED, DELETED or BOOKMARK."""
 
     type: str
-    object: DataObject
+    object: Object
 
 
 class ClusterClient:
@@ -75,7 +90,7 @@ class ClusterClient:
     def __init__(self, api: ApiClient) -> None:
         self.api = api
 
-    async def pages(self, collection: Collection) -> AsyncIterator[Page]:
+    async def pages(self, collection: Collection[Object]) -> AsyncIterator[Page[Object]]:
         """All objects of a collection, all pages as of one moment."""
         token = ""
         while True:
@@ -83,14 +98,16 @@ class ClusterClient:
             async with self.call(
                 "GET", collection.path, query | ({"continue": token} if token else {})
             ) as got:
-                page = PAGE.decode(await got.read())
+                page = collection.page.decode(await got.read())
             yield page
             token = page.metadata.continue_
             if not token:
                 return
 
     @asynccontextmanager
-    async def watch(self, collection: Collection, version: str) -> AsyncIterator[AsyncIterator[Change]]:
+    async def watch(
+        self, collection: Collection[Object], version: str
+    ) -> AsyncIterator[AsyncIterator[Change[Object]]]:
         """The changes after a resourceVersion, until the API server ends the watch."""
         query = {
             **collection.selector,
@@ -100,7 +117,7 @@ class ClusterClient:
             "timeoutSeconds": str(random.randint(*_WATCH_SECONDS)),  # noqa: S311 - so that pods do not come at once
         }
         async with self.call("GET", collection.path, query, limits=_WATCH) as response:
-            yield _changes(response)
+            yield _changes(response, collection)
 
     async def apply(self, path: str, manifest: Mapping[str, Any], manager: str) -> None:
         """Make an object what it should be, by server-side apply."""
@@ -176,13 +193,15 @@ async def _message(response: aiohttp.ClientResponse) -> str:
     return message or f"the API server answers {response.status}"
 
 
-async def _changes(response: aiohttp.ClientResponse) -> AsyncIterator[Change]:
+async def _changes(
+    response: aiohttp.ClientResponse, collection: Collection[Object]
+) -> AsyncIterator[Change[Object]]:
     async for line in _lines(response):
         event = EVENT.decode(line)
         if event.type == "ERROR":
             status = STATUS.decode(event.object)
             raise ClusterError(status.code, status.message)
-        yield Change(event.type, OBJECT.decode(event.object))
+        yield Change(event.type, collection.one.decode(event.object))
 
 
 async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

@@ -37,12 +37,16 @@ _LOG: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """Who serves; `uid` is empty where it is not known, and then nobody owns the Lease."""
+    """Who serves; `uid` is empty where it is not known, and then nobody owns the Lease.
+
+    `zone` is that of its node (topology.kubernetes.io/zone), empty where it is not known.
+    """
 
     gateway: str
     namespace: str
     name: str
     uid: str = ""
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

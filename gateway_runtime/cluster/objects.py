@@ -5,6 +5,8 @@ Typed models of all fields would cost many times the CPU and the memory of the s
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 import msgspec
 
 
@@ -24,6 +26,54 @@ class DataObject(msgspec.Struct, frozen=True):
     data: dict[str, str] = {}
 
 
+class Conditions(msgspec.Struct, frozen=True):
+    """What an endpoint can do; what is not said follows from what is (discovery.k8s.io/v1)."""
+
+    ready: bool | None = None
+    serving: bool | None = None
+    terminating: bool | None = None
+
+
+class Zone(msgspec.Struct, frozen=True):
+    """A zone by its name."""
+
+    name: str = ""
+
+
+class Hints(msgspec.Struct, frozen=True, rename="camel"):
+    """Who should use an endpoint."""
+
+    for_zones: list[Zone] | None = None
+
+
+class SliceEndpoint(msgspec.Struct, frozen=True):
+    """One backend of a slice; all its addresses lead to it."""
+
+    addresses: list[str] = []
+    conditions: Conditions | None = None
+    hints: Hints | None = None
+
+
+class SlicePort(msgspec.Struct, frozen=True):
+    """A port of all endpoints of a slice."""
+
+    name: str | None = None
+    protocol: str | None = None
+    port: int | None = None
+
+
+class EndpointSlice(msgspec.Struct, frozen=True, rename="camel"):
+    """Some of the endpoints of a Service."""
+
+    metadata: Metadata = Metadata()
+    address_type: str = ""
+    endpoints: list[SliceEndpoint] | None = None
+    ports: list[SlicePort] | None = None
+
+
+Object = TypeVar("Object", DataObject, EndpointSlice)
+
+
 class ListMetadata(msgspec.Struct, frozen=True, rename="camel"):
     """Where a list was read, and the token of its next page."""
 
@@ -31,11 +81,11 @@ class ListMetadata(msgspec.Struct, frozen=True, rename="camel"):
     continue_: str = msgspec.field(default="", name="continue")
 
 
-class Page(msgspec.Struct, frozen=True):
+class Page(msgspec.Struct, Generic[Object], frozen=True):
     """One page of a list."""
 
     metadata: ListMetadata = ListMetadata()
-    items: list[DataObject] = []
+    items: list[Object] = []
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -52,7 +102,5 @@ class Status(msgspec.Struct, frozen=True):
     message: str = ""
 
 
-OBJECT = msgspec.json.Decoder(DataObject)
-PAGE = msgspec.json.Decoder(Page)
 EVENT = msgspec.json.Decoder(Event)
 STATUS = msgspec.json.Decoder(Status)

@@ -11,6 +11,7 @@ from typing import Final
 from gateway_runtime.cluster.client import connect
 from gateway_runtime.cluster.lease import LeaseReporter, Pod, Served
 from gateway_runtime.cluster.source import ClusterSource, ClusterUpdate
+from gateway_runtime.processes.slot import ServiceAddresses
 from gateway_runtime.processes.source import Update
 from gateway_runtime.processes.supervisor import Options, Supervisor
 
@@ -25,9 +26,18 @@ async def run_pod(pod: Pod, options: Options, kubeconfig: Path | None, tokens: P
     Raises ClusterError where neither is there.
     """
     async with connect(kubeconfig) as client:
-        source = ClusterSource(client, pod.namespace, pod.gateway, tokens)
         leases = LeaseReporter(client, pod)
-        supervisor = Supervisor(source, options, _Log(), lambda *given: leases.tell(_served(*given)))
+
+        def discovered(changes: ServiceAddresses) -> None:
+            supervisor.discover(changes)
+
+        def served(update: Update, errors: Mapping[str, str]) -> None:
+            assert isinstance(update, ClusterUpdate)
+            source.settle(update)
+            leases.tell(Served(update.version, {**errors, **update.errors}))
+
+        source = ClusterSource(client, pod, discovered, tokens)
+        supervisor = Supervisor(source, options, _Log(), served)
         async with source.following():
             reporting = asyncio.create_task(_report(leases, supervisor))
             try:
@@ -48,11 +58,6 @@ async def _report(leases: LeaseReporter, supervisor: Supervisor) -> None:
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
     await leases.end()
-
-
-def _served(update: Update, errors: Mapping[str, str]) -> Served:
-    assert isinstance(update, ClusterUpdate)
-    return Served(update.version, {**errors, **update.errors})
 
 
 class _Log:

@@ -10,10 +10,10 @@ import asyncio
 import logging
 import random
 from time import monotonic
-from typing import Final, NoReturn, Protocol
+from typing import Final, Generic, NoReturn, Protocol, TypeVar
 
 from gateway_runtime.cluster.client import GONE, Change, ClusterClient, ClusterError, Collection
-from gateway_runtime.cluster.objects import DataObject
+from gateway_runtime.cluster.objects import DataObject, EndpointSlice, Object
 
 _LOG: Final = logging.getLogger(__name__)
 _FIRST_PAUSE: Final = 0.1
@@ -23,10 +23,13 @@ _STEADY: Final = 5.0
 """Seconds after which a watch counts as one that worked."""
 
 
-class Sink(Protocol):
+_Followed_contra = TypeVar("_Followed_contra", DataObject, EndpointSlice, contravariant=True)
+
+
+class Sink(Protocol[_Followed_contra]):
     """Who follows a collection."""
 
-    def put(self, found: DataObject) -> None:
+    def put(self, found: _Followed_contra) -> None:
         """An object as it is now; it may be known already."""
         ...
 
@@ -76,15 +79,19 @@ class Backoff:
         return pause * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
 
-class Reflector:
+class Reflector(Generic[Object]):
     """Keeps a sink up to date; `run` never ends by itself."""
 
     def __init__(
-        self, client: ClusterClient, collection: Collection, sink: Sink, budget: Budget | None = None
+        self,
+        client: ClusterClient,
+        collection: Collection[Object],
+        sink: Sink[Object],
+        budget: Budget | None = None,
     ) -> None:
         self._client = client
-        self._collection = collection
-        self._sink = sink
+        self._collection: Collection[Object] = collection
+        self._sink: Sink[Object] = sink
         self._budget = budget or Budget()
         self._backoff = Backoff()
 
@@ -145,7 +152,7 @@ class Reflector:
             await asyncio.sleep(self._backoff.pause())
         return version
 
-    def _take(self, change: Change) -> None:
+    def _take(self, change: Change[Object]) -> None:
         metadata = change.object.metadata
         if change.type == "DELETED":
             self._sink.remove(metadata.name)

@@ -5,31 +5,39 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
+from gateway_runtime.cluster.arrivals import Arrivals, Arrived
 from gateway_runtime.cluster.client import ClusterClient, config_maps
+from gateway_runtime.cluster.lease import Pod
 from gateway_runtime.cluster.reflector import Reflector
 from gateway_runtime.cluster.secrets import KubernetesSecrets
 from gateway_runtime.cluster.sections import Sections
+from gateway_runtime.cluster.services import Discovered, Services
 from gateway_runtime.secrets.changes import Changes
 from gateway_runtime.secrets.gate import Gate, Passed
 from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.secrets.registry import TOKENS
 from gateway_runtime.secrets.store import ProviderState, SecretStore
 from gateway_runtime.snapshot.parts import GATEWAY_LABEL, SECTION_LABEL
-from gateway_runtime.snapshot.types import Snapshot
+from gateway_runtime.snapshot.references import api_services
+from gateway_runtime.snapshot.types import ServicePort, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterUpdate:
-    """What to serve, the ConfigMaps' resourceVersion that it comes from, and what is wrong by API."""
+    """What to serve, the ConfigMaps' resourceVersion that it comes from, and what is wrong by API.
+
+    `ports` are the ports of Services that requests of it go to.
+    """
 
     snapshot: Snapshot
     secrets: Mapping[str, SecretText]
     errors: Mapping[str, str]
     version: int
+    ports: frozenset[ServicePort] = frozenset()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -38,14 +46,23 @@ class ClusterUpdate:
 
 
 class ClusterSource:
-    """Follows the ConfigMaps of a gateway and the secrets that they name."""
+    """Follows the ConfigMaps of a gateway, and the secrets and Services that they name.
 
-    def __init__(self, client: ClusterClient, namespace: str, gateway: str, tokens: Path = TOKENS) -> None:
+    `discovered` is told where Services are: what an update needs before it is made, and each change at once.
+    """
+
+    def __init__(
+        self, client: ClusterClient, pod: Pod, discovered: Discovered, tokens: Path = TOKENS
+    ) -> None:
+        namespace, gateway = pod.namespace, pod.gateway
         self._changes = Changes()
         self._sections = Sections(gateway, self._changes.tell)
         self._secrets = SecretStore(KubernetesSecrets(client), self._changes.tell, tokens=tokens)
         self._gate = Gate(self._secrets)
+        self._services = Services(client, pod.zone, discovered, self._changes.tell)
+        self._arrivals = Arrivals(self._services)
         self._again_at: float | None = None
+        self._awaited: str = "secrets"
         self._last: ClusterUpdate | None = None
         labels = f"{GATEWAY_LABEL}={gateway},{SECTION_LABEL}"
         self._reflector = Reflector(client, config_maps(namespace, labels), self._sections)
@@ -60,12 +77,13 @@ class ClusterSource:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             await self._secrets.stop()
+            await self._services.stop()
 
     def missing(self) -> str:
         """Why there is nothing to serve yet."""
         if self._last is not None:
             return ""
-        return self._sections.missing() or "waits for secrets"
+        return self._sections.missing() or f"waits for {self._awaited}"
 
     def secrets(self) -> Sequence[ProviderState]:
         """How the providers of secrets are."""
@@ -90,12 +108,29 @@ class ClusterSource:
         published = self._sections.snapshot()
         if published is None:
             return self._without_gateway()
-        passed = self._passed(published)
-        self._again_at = passed.again_at
-        if self._last is None and passed.again_at is not None:
-            return None  # a pod that is ready serves all APIs, those with secrets among them
-        errors = {**passed.errors, **self._sections.problems()}
-        return ClusterUpdate(passed.snapshot, passed.secrets, errors, self._sections.version)
+        arrived = self._arrivals.pass_through(published, monotonic())
+        passed = self._passed(arrived.snapshot)
+        ports = self._ports(arrived, passed)
+        self._services.want(ports)
+        self._awaited = "secrets" if arrived.again_at is None else "EndpointSlices"
+        self._again_at = min(filter(None, (arrived.again_at, passed.again_at)), default=None)
+        if self._last is None and self._again_at is not None:
+            return None  # a pod that is ready serves all APIs, those with secrets and Services among them
+        errors = {**arrived.errors, **passed.errors, **self._sections.problems()}
+        return ClusterUpdate(passed.snapshot, passed.secrets, errors, self._sections.version, ports)
+
+    def settle(self, served: ClusterUpdate) -> None:
+        """All workers serve this update: what only those before it needed is forgotten."""
+        self._services.settle(served.ports)
+
+    def _ports(self, arrived: Arrived, passed: Passed) -> frozenset[ServicePort]:
+        """Those of what is handed over: of an API that waits for a secret, those of its section before."""
+        held = [
+            entry.section
+            for key, entry in passed.snapshot.apis.items()
+            if entry is not arrived.snapshot.apis[key]
+        ]
+        return arrived.ports.union(*map(api_services, held))
 
     def _passed(self, published: Snapshot) -> Passed:
         passed = self._gate.pass_through(published, monotonic())
@@ -108,4 +143,4 @@ class ClusterSource:
         if self._last is None:
             return None
         errors = {"": self._sections.missing()}
-        return ClusterUpdate(self._last.snapshot, self._last.secrets, errors, self._sections.version)
+        return replace(self._last, errors=errors, version=self._sections.version)

@@ -33,7 +33,7 @@ from gateway_runtime.program.templates import own_error
 from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.security.jwks import KeySets
 from gateway_runtime.snapshot.codec import Delta
-from gateway_runtime.snapshot.types import GatewaySection, HttpListener, Snapshot
+from gateway_runtime.snapshot.types import Address, GatewaySection, HttpListener, Snapshot
 from gateway_runtime.stats import WorkerStats
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Gateway:
         self._counter = counter
         self._key_sets = KeySets()
         self._secrets: dict[str, SecretText] = {}
+        self._addresses: dict[str, tuple[Address, ...]] = {}
         self._pools: dict[str, Pool] = {}
         self._connections: set[ClientConnection] = set()
         self._servers: dict[tuple[str, int], tuple[asyncio.Server, socket.socket]] = {}
@@ -84,7 +85,9 @@ class Gateway:
         begun = monotonic()
         moved = changed_secrets(self._secrets, secrets)
         self._secrets = dict(secrets)
-        surroundings = Surroundings(self._counter, self.stats.api, self._key_sets.source, self._secrets)
+        surroundings = Surroundings(
+            self._counter, self.stats.api, self._key_sets.source, self._secrets, self._addresses
+        )
         if not self.program.snapshot.apis:
             program = compile_program(snapshot, surroundings)
         else:
@@ -99,6 +102,19 @@ class Gateway:
         self.stats.reloads += 1
         self.stats.reload_seconds += monotonic() - begun
         return program.errors(program.apis)
+
+    def discover(self, changes: Mapping[str, tuple[Address, ...]]) -> None:
+        """Send requests to these addresses of Services, by their keys; what is under way goes on."""
+        for key, addresses in changes.items():
+            if addresses:
+                self._addresses[key] = addresses
+            else:
+                self._addresses.pop(key, None)
+        for api in self.program.apis.values():
+            for group in api.groups.values():
+                if group.services and not group.services.isdisjoint(changes):
+                    group.follow(self._addresses)
+        self._retire_pools()
 
     def _retire_pools(self) -> None:
         used = {

@@ -30,7 +30,7 @@ def _tls_context() -> ssl.SSLContext:
 class Pool:
     """Connections to one origin. At most `MAX_CONNECTIONS` stand; `MAX_WAITING` transactions may queue."""
 
-    __slots__ = ("_loop", "_now", "_stats", "_tls", "_waiting", "idle", "open", "origin", "tasks")
+    __slots__ = ("_loop", "_now", "_retired", "_stats", "_tls", "_waiting", "idle", "open", "origin", "tasks")
 
     def __init__(self, origin: Origin, loop: asyncio.AbstractEventLoop, stats: WorkerStats) -> None:
         self.origin = origin
@@ -40,6 +40,7 @@ class Pool:
         self._loop = loop
         self._now: float = loop.time()
         """The time of the last sweep: exact enough to tell what is idle, and free."""
+        self._retired: bool = False
         self._stats = stats
         self._tls: ssl.SSLContext | None = _tls_context() if origin.secure else None
         self._waiting: deque[Transaction] = deque()
@@ -69,6 +70,9 @@ class Pool:
             if transaction.waits_for(self.origin):
                 transaction.on_upstream(connection)
                 return
+        if self._retired:
+            connection.close()
+            return
         connection.idle_since = self._now
         self.idle.append(connection)
 
@@ -92,7 +96,8 @@ class Pool:
             self.idle.pop(0).close()
 
     def retire(self) -> None:
-        """Close what is idle: no program uses this backend any more."""
+        """Close what is idle, now and later: no program uses this backend any more."""
+        self._retired = True
         for connection in self.idle:
             connection.close()
         self.idle.clear()
@@ -119,6 +124,7 @@ class Pool:
                 self.origin.host,
                 self.origin.port,
                 ssl=self._tls,
+                server_hostname=self.origin.server_name if self._tls is not None else None,
             )
         except asyncio.CancelledError:
             self._give_up(connection)

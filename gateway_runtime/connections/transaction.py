@@ -166,7 +166,11 @@ class Transaction(ResponsePhase):
             self._fail("UPSTREAM_NO_ENDPOINT")
             return
         self.group = group
-        self._send_to(group.choose(), False)
+        endpoint = group.choose()
+        if endpoint is None:
+            self._fail("UPSTREAM_NO_ENDPOINT")
+        else:
+            self._send_to(endpoint, False)
 
     def _send_to(self, endpoint: EndpointProgram, fresh: bool) -> None:
         self.endpoint = endpoint
@@ -250,10 +254,13 @@ class Transaction(ResponsePhase):
     def _try_next(self, key: str) -> None:
         """Try an endpoint that this request has not tried; `key` is the error where none is left."""
         group, endpoint = self.group, self.endpoint
+        following: EndpointProgram | None = None
         if group is not None and endpoint is not None and self._tries < len(group.endpoints):
-            self._send_to(group.after(endpoint), False)
-        else:
+            following = group.after(endpoint)
+        if following is None:
             self._fail(key)
+        else:
+            self._send_to(following, False)
 
     def on_upstream_error(self, key: str, message: str) -> None:
         """The backend, or the way to it, is broken."""

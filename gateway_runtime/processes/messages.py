@@ -10,7 +10,7 @@ import msgspec
 
 from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.snapshot.codec import Delta
-from gateway_runtime.snapshot.types import HttpListener, Snapshot
+from gateway_runtime.snapshot.types import Address, HttpListener, Snapshot
 
 _LENGTH: Final = struct.Struct("!I")
 _MAX_FRAME: Final = 1 << 30
@@ -38,6 +38,12 @@ class Unlisten(msgspec.Struct, frozen=True, tag=True):
     port: int
 
 
+class Discover(msgspec.Struct, frozen=True, tag=True):
+    """Services have these addresses now, by their keys; without any, none."""
+
+    addresses: dict[str, tuple[Address, ...]]
+
+
 class AskStats(msgspec.Struct, frozen=True, tag=True):
     """Send the counters."""
 
@@ -61,7 +67,7 @@ class Stats(msgspec.Struct, frozen=True, tag=True):
     data: dict[str, Any]
 
 
-ToWorker = Configure | Listen | Unlisten | AskStats | Drain
+ToWorker = Configure | Listen | Unlisten | Discover | AskStats | Drain
 FromWorker = Configured | Stats
 
 

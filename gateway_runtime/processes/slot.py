@@ -17,6 +17,7 @@ from gateway_runtime.processes.messages import (
     AskStats,
     Configure,
     Configured,
+    Discover,
     Drain,
     Listen,
     Stats,
@@ -28,7 +29,7 @@ from gateway_runtime.processes.messages import (
 from gateway_runtime.processes.sockets import ListeningSockets
 from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.snapshot.codec import difference
-from gateway_runtime.snapshot.types import HttpListener, Snapshot
+from gateway_runtime.snapshot.types import Address, HttpListener, Snapshot
 
 _LOG: Final = logging.getLogger(__name__)
 _SHORT_LIFE: Final = 1.0
@@ -40,12 +41,16 @@ _EXIT_SECONDS: Final = 5.0
 Wanted = tuple[Snapshot, Mapping[str, SecretText]]
 """What a worker is to serve, with the values of its secrets."""
 
+ServiceAddresses = Mapping[str, tuple[Address, ...]]
+"""Where Services are, by their keys."""
+
 
 @dataclass(frozen=True, slots=True)
 class Orders:
     """The supervisor as its slots see it: what is wanted now, and who hears that a worker serves."""
 
     wanted: Callable[[], Wanted]
+    addresses: Callable[[], ServiceAddresses]
     configured: Callable[[], None]
 
 
@@ -183,12 +188,18 @@ class WorkerSlot:
         self._serial += 1
         snapshot, secrets = wanted
         if self._served is None:
+            self.discover(self._orders.addresses())
             order = Configure(self._serial, snapshot, None, dict(secrets))
         else:
             order = Configure(self._serial, None, difference(self._served, snapshot), dict(secrets))
         self._sent = wanted
         self._sent_at = monotonic()
         self._say(order)
+
+    def discover(self, changes: ServiceAddresses) -> None:
+        """Tell the worker where Services are now; a new one hears of all before it serves anything."""
+        if changes:
+            self._say(Discover(dict(changes)))
 
     def _hear(self, answer: Configured | Stats) -> None:
         self._silent = 0

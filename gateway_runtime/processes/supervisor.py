@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from gateway_runtime.admin.server import AdminServer
 from gateway_runtime.counters.shared import SharedCounter
-from gateway_runtime.processes.slot import Orders, Wanted, WorkerSlot
+from gateway_runtime.processes.slot import Orders, ServiceAddresses, Wanted, WorkerSlot
 from gateway_runtime.processes.sockets import Change, ListeningSockets
 from gateway_runtime.processes.source import Source, Update
 from gateway_runtime.secrets.store import ProviderState
-from gateway_runtime.snapshot.types import Snapshot
+from gateway_runtime.snapshot.types import Address, Snapshot
 
 _LOG: Final = logging.getLogger(__name__)
 _RETRY_SECONDS: Final = 1.0
@@ -52,12 +52,13 @@ class Supervisor:
         self._served = served
         self._update: Update | None = None
         self._wanted: Wanted = (Snapshot(), {})
+        self._addresses: dict[str, tuple[Address, ...]] = {}
         self._sockets = ListeningSockets(options.workers)
         self._counter = SharedCounter.create() if options.workers > 1 else None
+        orders = Orders(self.wanted, self.addresses, self._on_configured)
         counters = -1 if self._counter is None else self._counter.descriptor
         self._slots = [
-            WorkerSlot(number, self._sockets, counters, Orders(self.wanted, self._on_configured))
-            for number in range(options.workers)
+            WorkerSlot(number, self._sockets, counters, orders) for number in range(options.workers)
         ]
         self._begun = asyncio.Event()
         self._stop = asyncio.Event()
@@ -69,6 +70,21 @@ class Supervisor:
     def wanted(self) -> Wanted:
         """What the workers are to serve, with the values of its secrets."""
         return self._wanted
+
+    def addresses(self) -> ServiceAddresses:
+        """Where Services are, as far as it was told."""
+        return self._addresses
+
+    def discover(self, changes: ServiceAddresses) -> None:
+        """Tell all workers where Services are now; one without addresses is forgotten.
+
+        What an update needs of them is to be told before it.
+        """
+        self._addresses.update(changes)
+        for key in [key for key, addresses in changes.items() if not addresses]:
+            del self._addresses[key]
+        for slot in self._slots:
+            slot.discover(changes)
 
     async def run(self, update: Update | None) -> int:
         """Serve until a signal; answers the exit code. `update` is what the source said first.

@@ -29,6 +29,7 @@ from gateway_runtime.processes.messages import (
     AskStats,
     Configure,
     Configured,
+    Discover,
     Drain,
     Listen,
     Stats,
@@ -107,6 +108,8 @@ class Worker:
             await self._listen(order)
         elif isinstance(order, Unlisten):
             await self._gateway.unlisten(order.address, order.port)
+        elif isinstance(order, Discover):
+            self._gateway.discover(order.addresses)
         elif isinstance(order, AskStats):
             return self._counters()
         return None

@@ -17,7 +17,7 @@ from gateway_runtime.policies.base import Counter, StepFunction, Template
 from gateway_runtime.policies.environment import StepEnvironment
 from gateway_runtime.policies.steps import compile_step
 from gateway_runtime.program.api import ApiProgram
-from gateway_runtime.program.endpoints import EndpointGroupProgram, EndpointProgram
+from gateway_runtime.program.endpoints import Addresses, EndpointGroupProgram, EndpointProgram
 from gateway_runtime.program.flows import Chain, CompiledFlow, Selection
 from gateway_runtime.program.settings import endpoint_url, with_settings
 from gateway_runtime.program.templates import TemplateProgram
@@ -38,12 +38,16 @@ from gateway_runtime.stats import ApiStats
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What compiled APIs share in one worker. `secrets` maps a secret's URI to its value."""
+    """What compiled APIs share in one worker.
+
+    `secrets` maps a secret's URI to its value, `addresses` the keys of Services to where they are now.
+    """
 
     counter: Counter
     stats: Callable[[str], ApiStats]
     jwks: Callable[[str, float], KeySetSource]
     secrets: Mapping[str, SecretText] = field(default_factory=dict)
+    addresses: Addresses = field(default_factory=dict)
 
 
 _BLANK: Final = SecretText("secret" * 6)
@@ -161,8 +165,11 @@ class ApiCompiler:
         for endpoint in group.endpoints:
             headers = [(name, self.template(value)) for name, value in endpoint.headers.items()]
             url = endpoint_url(endpoint, self.named_secret)
-            endpoints.append(EndpointProgram(endpoint.name, url, headers))
-        return EndpointGroupProgram(group.name, endpoints, group.connect_timeout, group.response_timeout)
+            service = "" if endpoint.service is None else endpoint.service.key
+            endpoints.append(EndpointProgram(endpoint.name, url, headers, service))
+        made = EndpointGroupProgram(group.name, endpoints, group.connect_timeout, group.response_timeout)
+        made.follow(self._surroundings.addresses)
+        return made
 
     def _templates(self) -> dict[str, dict[str, TemplateProgram]]:
         compiled: dict[str, dict[str, TemplateProgram]] = {}

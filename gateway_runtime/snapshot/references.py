@@ -1,4 +1,4 @@
-"""Which secrets a section names.
+"""Which secrets and Services a section names.
 
 A value goes to the workers under the URI of its reference, as text. The pepper is no text but bytes: it goes
 as base64 under a URI of its own.
@@ -18,6 +18,7 @@ from gateway_runtime.snapshot.types import (
     GatewaySection,
     JwtSecurity,
     SecretRef,
+    ServicePort,
 )
 
 BINARY_PREFIX: Final = "base64:"
@@ -61,6 +62,12 @@ def shortest_refreshes(references: Iterable[SecretRef]) -> dict[str, float]:
         if reference.refresh > 0:
             refreshes[reference.uri] = min(reference.refresh, refreshes.get(reference.uri, reference.refresh))
     return refreshes
+
+
+def api_services(section: ApiSection) -> frozenset[ServicePort]:
+    """The ports of Services that an API's endpoints stand for."""
+    endpoints = (endpoint for group in section.endpoint_groups for endpoint in group.endpoints)
+    return frozenset(endpoint.service for endpoint in endpoints if endpoint.service is not None)
 
 
 def has_api_keys(section: ApiSection) -> bool:

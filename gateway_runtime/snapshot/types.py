@@ -62,12 +62,34 @@ class HttpRoute(Wire):
     cors: Cors | None = None
 
 
+class ServicePort(Wire):
+    """A port of a Kubernetes Service by its name; that of a Service's only port may be empty."""
+
+    namespace: str
+    name: str
+    port: str = ""
+
+    @property
+    def key(self) -> str:
+        """Names its addresses wherever they go: `NAMESPACE/NAME:PORT`."""
+        return f"{self.namespace}/{self.name}:{self.port}"
+
+
+Address = tuple[str, int]
+"""IP address and port of one backend."""
+
+
 class Endpoint(Wire):
-    """One backend address; its URL's path is put before the path of each request."""
+    """One backend; its URL's path is put before the path of each request.
+
+    With `service` the requests go to the addresses of that Service, whatever the host of the URL resolves to;
+    the URL still gives scheme, path, `Host` and the name that a certificate must be for.
+    """
 
     name: str
     url: str
     headers: dict[str, str] = {}
+    service: ServicePort | None = None
 
 
 class EndpointGroup(Wire):

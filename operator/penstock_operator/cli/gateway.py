@@ -29,6 +29,7 @@ class _Given(TypedDict):
     namespace: str | None
     pod_name: str
     pod_uid: str
+    zone: str
     kubeconfig: Path | None
     tokens: Path
     workers: int | None
@@ -47,6 +48,10 @@ class _Given(TypedDict):
     help="The name of the pod and of its Lease; default: the host's name.",
 )  # fmt: skip
 @click.option("--pod-uid", envvar="POD_UID", default="", help="The pod's uid, for the owner of its Lease.")
+@click.option(
+    "--zone", envvar="PENSTOCK_ZONE", default="",
+    help="The zone of the pod's node, for Services that keep their traffic within a zone.",
+)  # fmt: skip
 @click.option(
     "--kubeconfig", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="How to reach the API server; default: by the service account of the pod.",
@@ -70,7 +75,8 @@ def gateway(**given: Unpack[_Given]) -> None:
     host, _, port = given["admin"].rpartition(":")
     if not host or not port.isdigit():
         raise click.BadParameter("expected ADDRESS:PORT", param_hint="--admin")
-    pod = Pod(given["name"], given["namespace"] or own_namespace(), given["pod_name"], given["pod_uid"])
+    namespace = given["namespace"] or own_namespace()
+    pod = Pod(given["name"], namespace, given["pod_name"], given["pod_uid"], given["zone"])
     count = given["workers"] or len(os.sched_getaffinity(0))
     options = Options(count, host.strip("[]"), int(port), given["drain_delay"])
     try:
