@@ -20,6 +20,7 @@ from penstock_operator.resources.parse import Parsed
 from penstock_operator.resources.plan import Plan
 from penstock_operator.resources.secret import SecretResource
 from penstock_operator.resources.secret_provider import credentials
+from penstock_operator.resources.service import Services
 from penstock_operator.resources.subscription import Subscription
 
 _MOST_APIS = 256
@@ -35,6 +36,10 @@ class Neighbours(Protocol):
     @property
     def broken(self) -> frozenset[str]:
         """`Kind namespace/name` of resources that are there but could not be parsed."""
+
+    @property
+    def services(self) -> Services:
+        """The Services of the cluster."""
 
     def get(self, resource: ResourceId) -> Parsed | None:
         """The resource of that name."""
@@ -53,11 +58,12 @@ class Neighbours(Protocol):
 
 
 class NeighbourIndex:
-    """All resources by name; and by what they claim or are for: APIs, plans and subscriptions."""
+    """All resources by name; APIs, plans and subscriptions by what they claim or are for; and Services."""
 
-    __slots__ = ("_gateways", "_related", "_resources", "broken")
+    __slots__ = ("_gateways", "_related", "_resources", "broken", "services")
 
-    def __init__(self) -> None:
+    def __init__(self, services: Services | None = None) -> None:
+        self.services: Services = {} if services is None else services
         self.broken: frozenset[str] = frozenset()
         self._resources: dict[ResourceId, Parsed] = {}
         self._gateways: dict[ResourceId, None] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from penstock_operator.admission.neighbours import Neighbours, id_of, neighbourhood
 from penstock_operator.graph.build import build_graph
@@ -55,10 +56,9 @@ def _linked(candidate: Parsed, old: Parsed | None, neighbours: Neighbours) -> Ve
     if old is not None:
         around = neighbourhood(old, neighbours) | around
     memo, broken = Memo(), neighbours.broken
-    before = build_graph(
-        [*around.values(), *([old] if old else ())], memo, broken=broken, generates_keys=True
-    )
-    after = build_graph([*around.values(), candidate], memo, broken=broken, generates_keys=True)
+    build = partial(build_graph, memo=memo, broken=broken, services=neighbours.services)
+    before = build([*around.values(), *([old] if old else ())])
+    after = build([*around.values(), candidate])
     known = frozenset(
         (report.id, found.reason, found.message) for report in before.reports for found in report.findings
     )

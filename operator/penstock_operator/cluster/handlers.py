@@ -7,9 +7,10 @@ from typing import Any, Protocol
 
 import kopf
 
-from penstock_operator.cluster.kinds import NAMESPACE, RESOURCES, SECRET, WATCHED, Kind
+from penstock_operator.cluster.kinds import NAMESPACE, RESOURCES, SECRET, SERVICE, WATCHED, Kind, ObjectKey
 from penstock_operator.cluster.observed import Observed
 from penstock_operator.cluster.store import Store
+from penstock_operator.deploy.identity import MANAGED_BY_LABEL, MANAGER
 from penstock_operator.resources.kube import KubeObject
 
 Relisted = Callable[[Kind], None]
@@ -32,16 +33,47 @@ class Sink(Protocol):
         ...
 
 
+class _Services:
+    """Services are users' objects; those with our label are what runs gateways, too."""
+
+    def __init__(self, store: Store, observed: Observed) -> None:
+        self._store = store
+        self._observed = observed
+
+    def put(self, kind: Kind, found: KubeObject) -> None:
+        self._store.put(kind, found)
+        labels = found["metadata"].get("labels") or {}
+        if labels.get(MANAGED_BY_LABEL) == MANAGER:
+            self._observed.put(kind, found)
+        else:
+            self._forget(kind, found)
+
+    def remove(self, kind: Kind, found: KubeObject) -> None:
+        self._store.remove(kind, found)
+        self._forget(kind, found)
+
+    def versions(self, kind: Kind) -> dict[tuple[str, str], int]:
+        return self._store.versions(kind)
+
+    def _forget(self, kind: Kind, found: KubeObject) -> None:
+        metadata = found["metadata"]
+        if ObjectKey(kind.name, metadata["namespace"], metadata["name"]) in self._observed.objects:
+            self._observed.remove(kind, found)
+
+
 class Sinks:
     """Which sink keeps the objects of a kind."""
 
     def __init__(self, store: Store, observed: Observed) -> None:
         self._store = store
         self._observed = observed
+        self._services = _Services(store, observed)
         self._users = frozenset((*RESOURCES, NAMESPACE))
 
     def of(self, kind: Kind) -> Sink:
         """The sink of a kind."""
+        if kind is SERVICE:
+            return self._services
         return self._store if kind in self._users or kind is SECRET else self._observed
 
 

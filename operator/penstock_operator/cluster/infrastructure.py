@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateway_runtime.snapshot.parts import GATEWAY_LABEL
-from gateway_runtime.snapshot.references import api_uris
-from gateway_runtime.snapshot.types import ApiEntry, Snapshot
+from gateway_runtime.snapshot.references import api_services, api_uris
+from gateway_runtime.snapshot.types import ApiEntry, ApiSection, Snapshot
 from penstock_operator.cluster.kinds import BY_NAME, OWNED, ObjectKey, key_of
 from penstock_operator.deploy.build import gateway_objects
 from penstock_operator.deploy.context import DeployContext
 from penstock_operator.deploy.differences import covers
 from penstock_operator.deploy.identity import NAMESPACE_LABEL, instance, is_of
-from penstock_operator.deploy.rights import secret_rights
+from penstock_operator.deploy.rights import discovery_rights, secret_rights
 from penstock_operator.deploy.stamp import APPLIED_ANNOTATION
 from penstock_operator.graph.types import GatewayNode
 from penstock_operator.resources.gateway_deployment import GatewayDeployment
@@ -31,27 +31,41 @@ class Work:
     deletes: list[KubeObject] = field(default_factory=list)
 
 
-class SecretNames:
-    """The Secrets that APIs name, remembered by the entry of each."""
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What pods read for an API: Secrets by namespace and name, and the namespaces of its Services."""
+
+    secrets: frozenset[tuple[str, str]]
+    namespaces: frozenset[str]
+
+
+class Needs:
+    """What the pods read for APIs, remembered by the entry of each."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[ApiEntry, frozenset[tuple[str, str]]]] = {}
+        self._known: dict[str, tuple[ApiEntry, Needed]] = {}
 
-    def of(self, snapshot: Snapshot) -> frozenset[tuple[str, str]]:
-        """Namespace and name of all Secrets that a snapshot's APIs name."""
-        found: set[tuple[str, str]] = set()
+    def of(self, snapshot: Snapshot) -> Needed:
+        """What they read for all APIs of a snapshot."""
+        secrets, namespaces = set[tuple[str, str]](), set[str]()
         for key, entry in snapshot.apis.items():
             known = self._known.get(key)
             if known is None or known[0] is not entry:
-                uris = (uri for uri in api_uris(entry.section) if uri.startswith(_SCHEME))
-                known = self._known[key] = (entry, frozenset(map(_place, uris)))
-            found |= known[1]
-        return frozenset(found)
+                known = self._known[key] = (entry, _needed(entry.section))
+            secrets |= known[1].secrets
+            namespaces |= known[1].namespaces
+        return Needed(frozenset(secrets), frozenset(namespaces))
 
     def keep(self, served: Iterable[str]) -> None:
         """Forget all APIs but these."""
         kept = set(served)
         self._known = {key: known for key, known in self._known.items() if key in kept}
+
+
+def _needed(section: ApiSection) -> Needed:
+    uris = (uri for uri in api_uris(section) if uri.startswith(_SCHEME))
+    namespaces = (port.namespace for port in api_services(section))
+    return Needed(frozenset(map(_place, uris)), frozenset(namespaces))
 
 
 def _place(uri: str) -> tuple[str, str]:
@@ -64,7 +78,7 @@ class Infrastructure:
 
     def __init__(self, context: DeployContext) -> None:
         self._context = context
-        self._names = SecretNames()
+        self._needs = Needs()
 
     def compare(
         self,
@@ -94,13 +108,15 @@ class Infrastructure:
         for object_key, there in observed.items():
             if object_key not in wanted and _is_left(there, served, known):
                 work.deletes.append(there)
-        self._names.keep(api for snapshot in snapshots.values() for api in snapshot.apis)
+        self._needs.keep(api for snapshot in snapshots.values() for api in snapshot.apis)
         return work
 
     def _objects(self, gateway: GatewayDeployment, snapshot: Snapshot | None) -> Iterable[KubeObject]:
         yield from gateway_objects(gateway, self._context)
         if snapshot is not None:
-            yield from secret_rights(gateway, self._names.of(snapshot))
+            needed = self._needs.of(snapshot)
+            yield from secret_rights(gateway, needed.secrets)
+            yield from discovery_rights(gateway, needed.namespaces)
 
 
 def _is_left(

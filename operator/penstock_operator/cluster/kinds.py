@@ -52,6 +52,8 @@ _OURS: Final = f"{MANAGED_BY_LABEL}={MANAGER}"
 
 RESOURCES: Final = tuple(Kind(name, GROUP, VERSION, model.names.plural) for name, model in KINDS.items())
 SECRET: Final = Kind("Secret", "", "v1", "secrets")
+SERVICE: Final = Kind("Service", "", "v1", "services")
+"""All of them: users' own are what endpoints refer to."""
 NAMESPACE: Final = Kind("Namespace", "", "v1", "namespaces", namespaced=False)
 CONFIG_MAP: Final = Kind("ConfigMap", "", "v1", "configmaps", _OURS)
 LEASE: Final = Kind("Lease", "coordination.k8s.io", "v1", "leases", f"{_OURS},{GATEWAY_LABEL}")
@@ -63,7 +65,7 @@ OWNED: Final = (
     Kind("RoleBinding", "rbac.authorization.k8s.io", "v1", "rolebindings", _OURS),
     Kind("NetworkPolicy", "networking.k8s.io", "v1", "networkpolicies", _OURS),
     Kind("Deployment", "apps", "v1", "deployments", _OURS),
-    Kind("Service", "", "v1", "services", _OURS),
+    SERVICE,
     Kind("PodDisruptionBudget", "policy", "v1", "poddisruptionbudgets", _OURS),
     Kind("HorizontalPodAutoscaler", "autoscaling", "v2", "horizontalpodautoscalers", _OURS),
 )

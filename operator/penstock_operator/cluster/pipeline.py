@@ -16,6 +16,7 @@ from penstock_operator.graph.types import Graph, ResourceId
 from penstock_operator.publish.snapshots import PublishMemo, build_snapshots
 from penstock_operator.resources.api_definition import ApiDefinition
 from penstock_operator.resources.parse import Parsed
+from penstock_operator.resources.service import Services
 from penstock_operator.resources.subscription import Subscription
 
 
@@ -28,6 +29,7 @@ class Inputs:
     namespaces: Mapping[str, Mapping[str, str]]
     peppers: Mapping[str, bytes] = field(repr=False)
     now: datetime
+    services: Services = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,12 @@ class ClusterPipeline:
     @staticmethod
     def _build(inputs: Inputs, resources: Mapping[ResourceId, Parsed], memo: Memo) -> Graph:
         return build_graph(
-            resources.values(), memo, inputs.now, inputs.broken, inputs.namespaces, generates_keys=True
+            resources.values(),
+            memo,
+            inputs.now,
+            inputs.broken,
+            inputs.namespaces,
+            inputs.services,
         )
 
 

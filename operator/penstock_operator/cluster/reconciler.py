@@ -147,7 +147,7 @@ class Reconciler:
     def _inputs(self, peppers: Mapping[str, bytes]) -> Inputs:
         store = self._parts.store
         resources, namespaces = dict(store.resources), dict(store.namespaces)
-        return Inputs(resources, store.broken(), namespaces, peppers, datetime.now(UTC))
+        return Inputs(resources, store.broken(), namespaces, peppers, datetime.now(UTC), dict(store.services))
 
     async def _recall(self, outcome: Outcome) -> bool:
         """Whether good versions of broken resources were found in the history."""

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from penstock_operator.admission.neighbours import NeighbourIndex
-from penstock_operator.cluster.kinds import NAMESPACE, SECRET, Kind
+from penstock_operator.cluster.kinds import NAMESPACE, SECRET, SERVICE, Kind
 from penstock_operator.graph.types import ResourceId
 from penstock_operator.manifests.reader import Manifest
 from penstock_operator.resources.kube import KubeObject
 from penstock_operator.resources.parse import Parsed, parse
 from penstock_operator.resources.problems import Problem
+from penstock_operator.resources.service import Service, service_of
 
 _NOT_OURS: Final = ("helm.sh/", "kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token")
 """Types of Secrets that no API refers to; those of Helm are large and many."""
@@ -39,7 +40,9 @@ class Store:
         self.resources: dict[ResourceId, Parsed] = {}
         self.unparsed: dict[ResourceId, Unparsed] = {}
         self.namespaces: dict[str, dict[str, str]] = {}
-        self.neighbours = NeighbourIndex()
+        self.services: dict[str, Service] = {}
+        """By `namespace/name`."""
+        self.neighbours = NeighbourIndex(self.services)
         self._on_change = on_change
         self._versions: dict[ResourceId, int] = {}
         self._by_kind: defaultdict[str, dict[ResourceId, Parsed]] = defaultdict(dict)
@@ -55,6 +58,9 @@ class Store:
         if version < self._versions.get(name, 0):
             return
         self._versions[name] = version
+        if kind is SERVICE:
+            self._put_service(name.key, service_of(found))
+            return
         if metadata.get("deletionTimestamp"):
             self._forget(name)
         elif kind is not SECRET or not str(found.get("type", "")).startswith(_NOT_OURS):
@@ -69,7 +75,10 @@ class Store:
             return
         name = ResourceId(kind.name, metadata.get("namespace", ""), metadata["name"])
         self._versions.pop(name, None)
-        self._forget(name)
+        if kind is not SERVICE:
+            self._forget(name)
+        elif self.services.pop(name.key, None) is not None:
+            self._on_change()
 
     def versions(self, kind: Kind) -> dict[tuple[str, str], int]:
         """The resourceVersions of all known objects of a kind, by namespace and name."""
@@ -98,6 +107,11 @@ class Store:
         labels = dict(metadata.get("labels") or {})
         if self.namespaces.get(metadata["name"]) != labels:
             self.namespaces[metadata["name"]] = labels
+            self._on_change()
+
+    def _put_service(self, key: str, service: Service) -> None:
+        if self.services.get(key) != service:
+            self.services[key] = service
             self._on_change()
 
     def _take(self, kind: Kind, name: ResourceId, found: KubeObject) -> None:

@@ -114,6 +114,8 @@ def _container(gateway: GatewayDeployment, context: DeployContext) -> KubeObject
             _from_pod("POD_NAME", "metadata.name"),
             _from_pod("POD_NAMESPACE", "metadata.namespace"),
             _from_pod("POD_UID", "metadata.uid"),
+            # Kubernetes 1.35 and later copy it from the node (KEP-4742); before, it is empty.
+            _from_pod("PENSTOCK_ZONE", "metadata.labels['topology.kubernetes.io/zone']"),
         ],
         "ports": _ports(spec),
         **_probes(),

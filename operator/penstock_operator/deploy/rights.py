@@ -1,8 +1,8 @@
 """A GatewayDeployment -> the ServiceAccount of its pods and just the rights that they use.
 
-Pods list nothing but the ConfigMaps of their own namespace and read Secrets by exact name alone. Each
-namespace whose Secrets they read has a Role of its own; those outside of the gateway's namespace have no
-owner, which Kubernetes allows within a namespace only: they are found by their labels.
+Pods list nothing but the ConfigMaps of their own namespace and the EndpointSlices where their backends are,
+and read Secrets by exact name alone. Each namespace has Roles of its own; those outside of the gateway's
+namespace have no owner, which Kubernetes allows within a namespace only: they are found by their labels.
 """
 
 from __future__ import annotations
@@ -68,22 +68,41 @@ def _credentials(gateway: GatewayDeployment) -> Iterator[str]:
             yield reference.name
 
 
+def discovery_rights(gateway: GatewayDeployment, namespaces: Iterable[str]) -> tuple[KubeObject, ...]:
+    """A Role and its RoleBinding for each namespace whose Services the pods follow.
+
+    Kubernetes makes the names of EndpointSlices, and RBAC knows no labels: all of a namespace are readable.
+    """
+    return tuple(found for namespace in sorted(set(namespaces)) for found in _followers(gateway, namespace))
+
+
 def pepper_name(gateway: GatewayDeployment) -> str:
     """The name of the Secret with the gateway's pepper."""
     return f"{instance(gateway)}-pepper"
 
 
 def _readers(gateway: GatewayDeployment, namespace: str, names: list[str]) -> tuple[KubeObject, KubeObject]:
+    metadata = _named(gateway, namespace)
+    role = _role(metadata, [_rule("", "secrets", _READ, names)])
+    return stamped(role), stamped(_binding(metadata, gateway))
+
+
+def _followers(gateway: GatewayDeployment, namespace: str) -> tuple[KubeObject, KubeObject]:
+    metadata = _named(gateway, namespace, "-endpoints")
+    role = _role(metadata, [_rule("discovery.k8s.io", "endpointslices", _READ)])
+    return stamped(role), stamped(_binding(metadata, gateway))
+
+
+def _named(gateway: GatewayDeployment, namespace: str, suffix: str = "") -> KubeObject:
+    """The metadata of a gateway's rights in some namespace."""
     own = gateway.metadata.namespace
-    metadata: KubeObject = {
+    return {
         # The digest keeps gateways of one name in several namespaces apart.
-        "name": f"penstock-{instance(gateway)}-{short_digest(gateway.key)}",
+        "name": f"penstock-{instance(gateway)}-{short_digest(gateway.key)}{suffix}",
         "namespace": namespace,
         "labels": {**labels(gateway), NAMESPACE_LABEL: own},
         **({"ownerReferences": [owner_reference(gateway)]} if namespace == own else {}),
     }
-    role = _role(metadata, [_rule("", "secrets", _READ, names)])
-    return stamped(role), stamped(_binding(metadata, gateway))
 
 
 def _rule(group: str, resource: str, verbs: Iterable[str], names: list[str] | None = None) -> KubeObject:

@@ -20,13 +20,15 @@ from penstock_operator.graph.linking import Links
 from penstock_operator.graph.memo import Memo
 from penstock_operator.graph.references import resolve_use, secret_uri, secret_value
 from penstock_operator.graph.secret_names import Provided, secret_of
+from penstock_operator.graph.services import missing_services, service_ports
 from penstock_operator.graph.types import ApiNode, Finding, PlanNode, Report, SubscriptionNode
 from penstock_operator.resources.api_definition import ApiDefinition
 from penstock_operator.resources.explain import nearest
 from penstock_operator.resources.plan import Plan
+from penstock_operator.resources.service import Service
 from penstock_operator.resources.subscription import Subscription
 
-Inputs = tuple[Item | None, ...]
+Inputs = tuple[Item | Service | None, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +91,14 @@ def _touched(links: Links, memo: Memo) -> set[str]:
     if links.changed is None or any(item.kind in ("Secret", "GatewaySecret") for item in links.changed):
         return everything
     due = {key for key, (_, assembled) in memo.apis.items() if _is_due(assembled, links.moment)}
-    return due | {_api_key(item, links) for item in links.changed} & everything
+    return due | _moved(links, memo) | {_api_key(item, links) for item in links.changed} & everything
+
+
+def _moved(links: Links, memo: Memo) -> set[str]:
+    """The keys of APIs whose Services are others than in the build before."""
+    old, new = memo.services or {}, links.services or {}
+    changed = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+    return {key for key, api in links.apis.items() if not changed.isdisjoint(api.services)}
 
 
 def _api_key(item: Item, links: Links) -> str:
@@ -107,7 +116,8 @@ def _is_due(assembled: Assembled, moment: float) -> bool:
 def assemble(api: Item, links: Links) -> Assembled:
     """The node and reports of one API."""
     parts = _Parts(api, links)
-    usable = parts.add(api, (*api.findings, *_unknown_properties(api, api), *_secret_findings(api, parts)))
+    findings = (*_unknown_properties(api, api), *_secret_findings(api, parts), *_service_findings(api, links))
+    usable = parts.add(api, (*api.findings, *findings))
     plans = sorted(links.plans_of.get(api.key, ()), key=_plan_order)
     usable_plans = [(plan, uri) for plan in plans for ok, uri in [_check_plan(plan, parts)] if ok]
     credentials = _check_credentials(plans, parts)
@@ -128,7 +138,8 @@ def assemble(api: Item, links: Links) -> Assembled:
 
 
 def _inputs(api: Item, links: Links) -> Inputs:
-    inputs: list[Item | None] = [api]
+    services = links.services or {}
+    inputs: list[Item | Service | None] = [api, *(services.get(key) for key in api.services)]
     if api.secrets:
         _add_uses(inputs, api, links)
     secrets = links.secrets
@@ -145,7 +156,7 @@ def _inputs(api: Item, links: Links) -> Inputs:
     return tuple(inputs)
 
 
-def _add_uses(inputs: list[Item | None], item: Item, links: Links) -> None:
+def _add_uses(inputs: list[Item | Service | None], item: Item, links: Links) -> None:
     for use in item.secrets:
         if use.name.startswith("/"):
             inputs.append(links.secrets.get(f"{item.namespace}/{secret_of(use.name)}"))
@@ -172,6 +183,12 @@ def _secret_findings(item: Item, parts: _Parts) -> list[Finding]:
         parts.secrets |= {use.name: ref for use, ref in resolved if isinstance(ref, SecretRef)}
     parts.provided[item] = tuple(outcome for _, outcome in resolved if isinstance(outcome, Provided))
     return findings
+
+
+def _service_findings(item: Item, links: Links) -> Iterable[Finding]:
+    api = item.parsed.resource
+    assert isinstance(api, ApiDefinition)
+    return missing_services(api, links.services)
 
 
 def _check_plan(item: Item, parts: _Parts) -> tuple[bool, str | None]:
@@ -274,7 +291,8 @@ def _api_node(item: Item, plans: tuple[PlanNode, ...], parts: _Parts) -> ApiNode
     api = item.parsed.resource
     assert isinstance(api, ApiDefinition)
     secrets = tuple(sorted(parts.secrets.items()))
-    return ApiNode(api, item.parsed.manifest.data, plans, secrets, parts.provided[item])
+    ports = service_ports(api, parts.links.services)
+    return ApiNode(api, item.parsed.manifest.data, plans, secrets, parts.provided[item], ports)
 
 
 def _reports(parts: _Parts) -> tuple[Report, ...]:

@@ -18,6 +18,7 @@ from penstock_operator.graph.orphans import orphan_reports, orphans_of
 from penstock_operator.graph.placement import NamespaceLabels
 from penstock_operator.graph.types import Graph, Report
 from penstock_operator.resources.parse import Parsed
+from penstock_operator.resources.service import Services
 
 
 def build_graph(
@@ -26,20 +27,22 @@ def build_graph(
     now: datetime | None = None,
     broken: frozenset[str] = frozenset(),
     namespaces: NamespaceLabels | None = None,
-    generates_keys: bool = False,
+    services: Services | None = None,
 ) -> Graph:
     """The graph of resources.
 
     With the memo of the build before, only what has changed since is checked anew; a resource has changed
     where its `Parsed` is another object. Without `now` no subscription is reported as ended. `broken` names
     resources (`Kind namespace/name`) that are there but could not be parsed: to refer to one is no mistake.
-    `namespaces` are the labels of the cluster's namespaces; None where there is no cluster. `generates_keys`
-    tells that an operator makes the API keys that nobody gives; it is the same for all builds with a memo.
+    `namespaces` are the labels of the cluster's namespaces and `services` its Services; None where there is
+    no cluster, and so no operator that makes the API keys that nobody gives.
     """
     memo = Memo() if memo is None else memo
     links = link(resources, memo)
-    links.moment, links.generates_keys = now.timestamp() if now else 0.0, generates_keys
+    links.moment, links.services = now.timestamp() if now else 0.0, services
+    links.generates_keys = services is not None
     assembled = assemble_apis(links, memo)
+    memo.services = services
     placed = place(links, assembled, namespaces, memo)
     orphans = orphans_of(links)
     reports = merge((*_reports(links, assembled, placed), *orphan_reports(orphans, links, broken)))

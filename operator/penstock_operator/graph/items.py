@@ -14,6 +14,7 @@ from penstock_operator.graph.keys import key_secret_name
 from penstock_operator.graph.plug_ins import check_plug_ins
 from penstock_operator.graph.response_templates import unknown_error_keys
 from penstock_operator.graph.routes import Claim, claims_of, invalid_paths
+from penstock_operator.graph.services import foreign_services, services_of
 from penstock_operator.graph.texts import Text, texts
 from penstock_operator.graph.types import Finding, ResourceId
 from penstock_operator.graph.urls import invalid_addresses, invalid_endpoints
@@ -33,7 +34,7 @@ class Item:
     """A resource by itself; `target` is the key of the API (plan) or the plan (subscription) that it is for.
 
     `secret` is the key of the Secret that it names in a field, or that the operator makes for it; `tags` and
-    `is_started` are those of an API.
+    `is_started` are those of an API, `services` the keys of the Services that it refers to.
     """
 
     parsed: Parsed
@@ -47,6 +48,7 @@ class Item:
     claims: tuple[Claim, ...] = ()
     tags: tuple[str, ...] = ()
     is_started: bool = False
+    services: tuple[str, ...] = ()
 
     @property
     def id(self) -> ResourceId:
@@ -110,6 +112,7 @@ def make_item(parsed: Parsed) -> Item:
         tuple(uses.properties),
         claims_of(resource) if isinstance(resource, ApiDefinition) else (),
         *_service(resource),
+        services_of(resource) if isinstance(resource, ApiDefinition) else (),
     )
 
 
@@ -129,6 +132,7 @@ def _own_findings(resource: Resource) -> list[Finding]:
         return [
             *invalid_paths(resource),
             *invalid_endpoints(resource),
+            *foreign_services(resource),
             *unknown_error_keys(resource),
         ]
     if isinstance(resource, GatewayDeployment):

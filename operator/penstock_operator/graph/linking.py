@@ -13,6 +13,7 @@ from penstock_operator.graph.items import Item, make_item
 from penstock_operator.graph.memo import Memo
 from penstock_operator.graph.types import Finding, Report
 from penstock_operator.resources.parse import Parsed
+from penstock_operator.resources.service import Services
 
 
 @dataclass(slots=True, eq=False)
@@ -21,7 +22,7 @@ class Links:
 
     `changed` are the items that came or went since the build before, None where all are to be looked at.
     `moment` is the time of the build in seconds since the epoch, `generates_keys` tells whether an operator
-    makes the API keys that nobody gives.
+    makes the API keys that nobody gives. `services` are those of the cluster, None where there is none.
     """
 
     gateways: dict[str, Item] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Links:
     changed: tuple[Item, ...] | None = None
     moment: float = 0.0
     generates_keys: bool = False
+    services: Services | None = None
 
     def table(self, kind: str) -> dict[str, Item]:
         """The items of a kind by key."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from penstock_operator.graph.gateways import Variant
     from penstock_operator.graph.items import Item
     from penstock_operator.graph.linking import Links
+    from penstock_operator.resources.service import Service, Services
 
 
 @dataclass(slots=True, eq=False)
@@ -22,5 +23,6 @@ class Memo:
 
     items: dict[int, Item] = field(default_factory=dict)
     links: Links | None = None
-    apis: dict[str, tuple[tuple[Item | None, ...], Assembled]] = field(default_factory=dict)
+    services: Services | None = None
+    apis: dict[str, tuple[tuple[Item | Service | None, ...], Assembled]] = field(default_factory=dict)
     variants: dict[str, dict[str, Variant]] = field(default_factory=dict)

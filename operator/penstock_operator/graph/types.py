@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from gateway_runtime.snapshot.wire import SecretRef
 from penstock_operator.graph.secret_names import Provided
 from penstock_operator.manifests.reader import FieldPath, format_path, line_of
-from penstock_operator.resources.api_definition import ApiDefinition
+from penstock_operator.resources.api_definition import ApiDefinition, ServiceRef
 from penstock_operator.resources.gateway_deployment import GatewayDeployment
 from penstock_operator.resources.parse import Parsed
 from penstock_operator.resources.plan import Plan
 from penstock_operator.resources.problems import Problem, Severity
+from penstock_operator.resources.service import PortOfService
 from penstock_operator.resources.subscription import Subscription
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class ApiNode:
     """A usable API with its usable plans in order; `secrets` maps names in expressions to what they name.
 
     `provided` are the secrets of its own expressions that a gateway's providers have to give: in the node of
-    an API that a gateway serves, `secrets` has them too.
+    an API that a gateway serves, `secrets` has them too. `services` are the ports that endpoints refer to.
     """
 
     api: ApiDefinition
@@ -135,6 +136,7 @@ class ApiNode:
     plans: tuple[PlanNode, ...]
     secrets: tuple[tuple[str, SecretRef], ...]
     provided: tuple[Provided, ...] = ()
+    services: Mapping[ServiceRef, PortOfService] = field(default_factory=dict)
 
     @property
     def needs_providers(self) -> bool:

@@ -16,8 +16,10 @@ def invalid_endpoints(api: ApiDefinition) -> Iterator[Finding]:
     """Endpoint URLs with a host or port that cannot be."""
     for index, group in enumerate(api.spec.endpoint_groups):
         for number, endpoint in enumerate(group.endpoints):
+            if endpoint.url is None or START in endpoint.url:
+                continue
             message = url_error(endpoint.url)
-            if message and START not in endpoint.url:
+            if message:
                 path = ("spec", "endpointGroups", index, "endpoints", number, "url")
                 yield Finding("InvalidUrl", message, path)
 

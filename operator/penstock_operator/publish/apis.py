@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gateway_runtime.snapshot import types as wire
 from penstock_operator.graph.routes import normal_path
 from penstock_operator.graph.types import ApiNode
 from penstock_operator.publish.flows import wire_flows
 from penstock_operator.publish.plans import wire_plan
-from penstock_operator.resources.api_definition import Cors, EndpointGroup, HttpListener, ResponseTemplate
+from penstock_operator.resources.api_definition import (
+    Cors,
+    Endpoint,
+    EndpointGroup,
+    HttpListener,
+    ResponseTemplate,
+)
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 def api_section(node: ApiNode) -> wire.ApiSection:
@@ -18,7 +28,7 @@ def api_section(node: ApiNode) -> wire.ApiSection:
         namespace=metadata.namespace,
         version=spec.version,
         routes=tuple(_route(listener.http) for listener in spec.listeners),
-        endpoint_groups=tuple(map(_group, spec.endpoint_groups)),
+        endpoint_groups=tuple(_group(group, node) for group in spec.endpoint_groups),
         plans=tuple(map(wire_plan, node.plans)),
         flows=wire_flows(spec.flows, node.manifest),
         response_templates=_templates(spec.response_templates),
@@ -44,13 +54,28 @@ def _cors(cors: Cors) -> wire.Cors:
     )
 
 
-def _group(group: EndpointGroup) -> wire.EndpointGroup:
-    endpoints = (wire.Endpoint(name=one.name, url=one.url, headers=one.headers) for one in group.endpoints)
+def _group(group: EndpointGroup, node: ApiNode) -> wire.EndpointGroup:
     return wire.EndpointGroup(
         name=group.name,
-        endpoints=tuple(endpoints),
+        endpoints=tuple(_endpoint(one, node) for one in group.endpoints),
         connect_timeout=group.timeouts.connect,
         response_timeout=group.timeouts.response,
+    )
+
+
+def _endpoint(endpoint: Endpoint, node: ApiNode) -> wire.Endpoint:
+    ref, name, headers = endpoint.service_ref, endpoint.name, endpoint.headers
+    if ref is None:
+        assert endpoint.url is not None
+        return wire.Endpoint(name=name, url=endpoint.url, headers=headers)
+    namespace = node.api.metadata.namespace
+    port = node.services.get(ref)
+    number = f":{port.number}" if port is not None and port.number != _DEFAULT_PORTS[ref.scheme] else ""
+    return wire.Endpoint(
+        name=name,
+        url=f"{ref.scheme}://{ref.name}.{namespace}.svc{number}{ref.path}",
+        headers=headers,
+        service=wire.ServicePort(namespace=namespace, name=ref.name, port=port.name if port else ""),
     )
 
 

@@ -17,7 +17,16 @@ from gateway_runtime.policies.fields import (
     Template,
 )
 from penstock_operator.resources.flows import Flows
-from penstock_operator.resources.meta import NamedList, Names, PrinterColumn, Resource, condition_columns
+from penstock_operator.resources.meta import (
+    ExactlyOne,
+    NamedList,
+    Names,
+    PrinterColumn,
+    Resource,
+    ResourceName,
+    condition_columns,
+)
+from penstock_operator.resources.quantities import Port
 
 Host = Annotated[
     str,
@@ -66,17 +75,37 @@ class Listener(StrictModel):
     http: Annotated[HttpListener, Field(description="Served over HTTP.")]
 
 
-class Endpoint(StrictModel):
-    """One backend address."""
+class ServiceRef(StrictModel):
+    """A port of a Service: requests go straight to the addresses of its EndpointSlices."""
+
+    name: Annotated[ResourceName, Field(description="The name of the Service.")]
+    namespace: Annotated[
+        ResourceName | None, Field(description="Its namespace: that of the API, as is the default.")
+    ] = None
+    port: Annotated[Port, Field(description="A port of the Service, by its number or its name.")]
+    scheme: Annotated[Literal["http", "https"], Field(description="How it is spoken to.")] = "http"
+    path: Annotated[
+        str,
+        Field(pattern=r"^/[^?#\s]*$", max_length=2048, description="Put before the path of each request."),
+    ] = "/"
+
+
+class Endpoint(ExactlyOne):
+    """One backend: a URL, or a Service of the cluster."""
+
+    common: ClassVar = frozenset(("name", "headers"))
 
     name: Annotated[MemberName, Field(description="Its name within the group.")]
     url: Annotated[
-        Setting,
+        Setting | None,
         Field(
             pattern=r"^(https?://[^\s?#@/]+(/[^\s?#]*)?|.*\{#.*)$",
             description="http or https; its path is put before the path of each request.",
         ),
-    ]
+    ] = None
+    service_ref: Annotated[
+        ServiceRef | None, Field(description="A Service, whose endpoints are followed as they come and go.")
+    ] = None
     headers: Annotated[
         dict[HeaderName, HeaderTemplate], Field(description="Headers set on each request to this endpoint.")
     ] = Field(default_factory=dict)

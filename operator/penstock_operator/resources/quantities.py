@@ -10,6 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$"
 COUNT = r"^[0-9]+%?$"
 
+PORT = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+_LAST_PORT = 65535
+
 
 def _text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -27,6 +30,15 @@ def _count(value: int | str) -> int | str:
     return int(value) if str(value).isdigit() else value
 
 
+def _port(value: int | str) -> int | str:
+    number = int(value) if str(value).isdigit() else None
+    if number is None and re.fullmatch(PORT, str(value)) and len(str(value)) <= 63:
+        return value
+    if number is None or not 1 <= number <= _LAST_PORT:
+        raise ValueError("expected the number of a port, 1 to 65535, or its name")
+    return number
+
+
 def _int_or_string(pattern: str) -> dict[str, Any]:
     return {
         "anyOf": [{"type": "integer"}, {"type": "string"}],
@@ -42,3 +54,6 @@ Quantity = Annotated[
 
 Count = Annotated[int | str, AfterValidator(_count), WithJsonSchema(_int_or_string(COUNT))]
 """A number of pods, or a percentage of them."""
+
+Port = Annotated[int | str, AfterValidator(_port), WithJsonSchema(_int_or_string(PORT))]
+"""A port of a Service, by number or name."""

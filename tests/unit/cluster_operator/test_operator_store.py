@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from cluster_world import API, UNPARSABLE, Changes, api, plan, secret
 
-from penstock_operator.cluster.kinds import BY_NAME, NAMESPACE, SECRET
+from penstock_operator.cluster.handlers import Sinks
+from penstock_operator.cluster.kinds import BY_NAME, NAMESPACE, SECRET, SERVICE, key_of
+from penstock_operator.cluster.observed import Observed
 from penstock_operator.cluster.store import Contents, Store
 from penstock_operator.graph.types import ResourceId
 from penstock_operator.resources.api_definition import ApiDefinition
@@ -199,3 +201,43 @@ def test_contents_are_what_is_there_now_whether_it_can_be_parsed_or_not(events: 
     events.remove(api(version=2))
     assert API not in contents
     assert len(contents) == 0
+
+
+def service(version: int = 1, **fields: Any) -> KubeObject:
+    metadata = {"name": "orders", "namespace": "shop", "resourceVersion": str(version)}
+    spec = {"type": "ClusterIP", "ports": [{"name": "http", "port": 80}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec, **fields}
+
+
+def test_of_a_service_its_ports_are_held_and_nothing_else_is_news(events: Events) -> None:
+    assert events.put(service()) == 1
+    assert events.store.services["shop/orders"].port("http") == ("http", 80)
+    assert events.put(service(2, status={"loadBalancer": {}})) == 0
+    assert events.put(service(3, spec={"ports": [{"port": 81}]})) == 1
+    assert events.store.versions(SERVICE) == {("shop", "orders"): 3}
+
+
+def test_a_service_that_is_gone_is_told_once(events: Events) -> None:
+    events.put(service())
+    assert (events.remove(service()), events.remove(service())) == (1, 0)
+    assert not events.store.services
+
+
+def test_a_webhook_knows_the_services_that_are_there(events: Events) -> None:
+    events.put(service())
+    assert events.store.neighbours.services == events.store.services
+
+
+def test_services_with_our_label_are_what_runs_gateways_too() -> None:
+    store, observed = Store(Changes()), Observed(Changes(), lambda: 0.0)
+    sink = Sinks(store, observed).of(SERVICE)
+    ours = with_metadata(service(), labels={"app.kubernetes.io/managed-by": "penstock"})
+    sink.put(SERVICE, service())
+    assert not observed.objects
+    sink.put(SERVICE, with_metadata(ours, resourceVersion="2"))
+    assert list(observed.objects) == [key_of(ours)]
+    sink.put(SERVICE, service(3))
+    assert (list(observed.objects), list(store.services)) == ([], ["shop/orders"])
+    sink.put(SERVICE, with_metadata(ours, resourceVersion="4"))
+    sink.remove(SERVICE, ours)
+    assert (observed.objects, store.services, sink.versions(SERVICE)) == ({}, {}, {})

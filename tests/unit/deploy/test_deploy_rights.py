@@ -2,7 +2,7 @@
 
 from deployments import gateway
 
-from penstock_operator.deploy.rights import own_rights, secret_rights
+from penstock_operator.deploy.rights import discovery_rights, own_rights, secret_rights
 
 
 def test_each_namespace_has_a_role_with_just_its_secrets() -> None:
@@ -64,3 +64,27 @@ def test_pods_may_read_what_their_providers_log_in_with_by_exact_name() -> None:
 
     (rule,) = [rule for rule in role["rules"] if rule["resources"] == ["secrets"]]
     assert rule["resourceNames"] == ["client", "edge-pepper", "role"]
+
+
+def test_pods_may_read_the_endpoint_slices_where_their_backends_are() -> None:
+    found = discovery_rights(gateway(), ["shop", "depot", "shop"])
+
+    roles = {one["metadata"]["namespace"]: one["rules"] for one in found if one["kind"] == "Role"}
+    rule = {
+        "apiGroups": ["discovery.k8s.io"],
+        "resources": ["endpointslices"],
+        "verbs": ["get", "list", "watch"],
+    }
+    assert roles == {"depot": [rule], "shop": [rule]}
+    assert {one["subjects"][0]["name"] for one in found if one["kind"] == "RoleBinding"} == {"edge"}
+
+
+def test_rights_to_secrets_and_to_endpoint_slices_come_and_go_apart() -> None:
+    names = [
+        found["metadata"]["name"]
+        for rights in (secret_rights(gateway(), [("shop", "x")]), discovery_rights(gateway(), ["shop"]))
+        for found in rights
+        if found["kind"] == "Role"
+    ]
+
+    assert len(set(names)) == 2

@@ -7,6 +7,7 @@ import yaml
 from deployments import CONTEXT, gateway
 
 from penstock_operator.deploy.build import gateway_objects
+from penstock_operator.deploy.rights import discovery_rights
 
 RBAC = Path(__file__).parents[3] / "config" / "rbac"
 BEYOND_NAMESPACES = {"namespaces", "validatingwebhookconfigurations"}
@@ -43,9 +44,11 @@ def test_the_operator_holds_all_that_it_hands_on_to_pods() -> None:
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
-    (role,) = [one for one in gateway_objects(gateway(), CONTEXT) if one["kind"] == "Role"]
+    objects = (*gateway_objects(gateway(), CONTEXT), *discovery_rights(gateway(), ["shop"]))
     handed = {
         (group, resource, verb)
+        for role in objects
+        if role["kind"] == "Role"
         for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]

@@ -118,6 +118,24 @@ def test_an_unknown_field_names_the_nearest_one_and_its_place(tmp_path: Path) ->
             "the name `a` is there twice",
         ),
         (
+            'url: "http://orders:8080"}',
+            'url: "http://orders:8080", serviceRef: {name: orders, port: http}}',
+            "spec.endpointGroups[0].endpoints[0]",
+            "exactly one of `url`, `serviceRef` is needed, found `url` and `serviceRef`",
+        ),
+        (
+            'url: "http://orders:8080"}',
+            "serviceRef: {name: orders, port: 65536}}",
+            "spec.endpointGroups[0].endpoints[0].serviceRef.port",
+            "expected the number of a port, 1 to 65535, or its name",
+        ),
+        (
+            'url: "http://orders:8080"}',
+            "serviceRef: {name: orders, port: No_Port}}",
+            "spec.endpointGroups[0].endpoints[0].serviceRef.port",
+            "expected the number of a port, 1 to 65535, or its name",
+        ),
+        (
             '    - {name: primary, url: "http://orders:8080"}',
             "    - {name: a, url: 'http://a', headers: {'a b': c}}",
             "spec.endpointGroups[0].endpoints[0].headers.a b",
@@ -138,7 +156,7 @@ def test_all_problems_of_a_document_are_reported() -> None:
     )
 
     endpoint = "spec.endpointGroups[0].endpoints[0]"
-    assert set(found) == {"spec.tags", "spec.listeners[0].http.pth", f"{endpoint}.url", f"{endpoint}.ulr"}
+    assert set(found) == {"spec.tags", "spec.listeners[0].http.pth", f"{endpoint}.ulr"}
 
 
 @pytest.mark.parametrize(

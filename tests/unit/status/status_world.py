@@ -98,7 +98,7 @@ class World:
     published: dict[tuple[str, str], Publication] = field(default_factory=dict)
 
     def graph(self) -> Graph:
-        return build_graph(self.resources.values(), self.memo, self.now, generates_keys=True)
+        return build_graph(self.resources.values(), self.memo, self.now, services={})
 
     def run(self, serving: Graph | None = None) -> dict[ResourceId, Change]:
         graph = self.graph()

@@ -34,6 +34,10 @@
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch, create, patch]
+# Where Services are: handed on to the pods of gateways, which follow it.
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [get, list, watch]
 # The certificate of the operator's own webhook, renewed in place.
 - apiGroups: [""]
   resources: [secrets]
