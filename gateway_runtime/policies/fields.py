@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated
+from typing import Annotated, ClassVar, Final
 
 from pydantic import (
     AfterValidator,
@@ -16,10 +16,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     ValidationInfo,
     WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from gateway_runtime.expressions.scan import START
 
@@ -30,6 +33,10 @@ _SIZE = re.compile(r"([0-9]{1,15})(Ki|Mi|Gi|k|M|G)?")
 _ADDRESS_RANGE = re.compile(r"[0-9A-Fa-f:.]{2,45}(?:/[0-9]{1,3})?")
 _NO_HEADER_TEXT = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+
+
+NOTE: Final = "x-penstock-note"
+"""The key of a schema under which a marker leaves what is to be added to the description."""
 
 
 class StrictModel(BaseModel):
@@ -106,16 +113,34 @@ Size = Annotated[
 """A number of bytes, written `8Ki`; held in bytes."""
 
 
-class ExpressionMarker:
+class Marker:
+    """Marks a string field in which expressions mean something; `note` tells that in its schema."""
+
+    note: ClassVar[str]
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The field's own schema, with the note."""
+        return {**handler(schema), NOTE: self.note}
+
+
+class ExpressionMarker(Marker):
     """Marks a string field whose `{#...}` expressions are evaluated."""
 
+    note = "Expressions are evaluated."
 
-class SettingMarker:
+
+class SettingMarker(Marker):
     """Marks a string field whose `{#...}` expressions are evaluated once, at load: secrets alone."""
 
+    note = "Expressions with secrets are evaluated, at load."
 
-class ConditionMarker:
+
+class ConditionMarker(Marker):
     """Marks a string field that is one expression, taken as a truth value."""
+
+    note = "Written as one `{#...}`."
 
 
 Template = Annotated[str, ExpressionMarker()]

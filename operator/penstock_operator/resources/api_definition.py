@@ -85,8 +85,12 @@ class ServiceRef(StrictModel):
     port: Annotated[Port, Field(description="A port of the Service, by its number or its name.")]
     scheme: Annotated[Literal["http", "https"], Field(description="How it is spoken to.")] = "http"
     path: Annotated[
-        str,
-        Field(pattern=r"^/[^?#\s]*$", max_length=2048, description="Put before the path of each request."),
+        Setting,
+        Field(
+            pattern=r"^/([^?#\s]*|.*\{#.*)$",
+            max_length=2048,
+            description="Put before the path of each request.",
+        ),
     ] = "/"
 
 

@@ -40,7 +40,8 @@ def kind_page(model: type[Resource]) -> str:
         f"{_NOTE}# {names.kind}\n\n{schema['description']}\n\n"
         f"`apiVersion: {API_VERSION}`, `kind: {names.kind}`; "
         f"`kubectl get {names.plural}` (short: {short}).\n\n"
-        f"A field without a default is optional unless it says *required*.\n\n{_HEAD}{rows}"
+        "A field without a default is optional unless it says *required*. A string is plain, and an "
+        f"expression in it refused, unless it says what expressions are there.\n\n{_HEAD}{rows}"
     )
 
 
@@ -157,6 +158,9 @@ def _constraints(schema: Schema) -> Iterator[str]:
         yield "names differ"
     inner = schema.get("items") or schema.get("additionalProperties") or {}
     if inner and "properties" not in inner:
+        if inner.get("type") == "string" and "description" in inner:
+            text = inner["description"].removesuffix(".")
+            yield f"each: {text[0].lower()}{text[1:]}"
         yield from (f"each: {text}" for text in _constraints(inner))
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, NoDefault
 from pydantic_core import core_schema
 
+from gateway_runtime.policies.fields import NOTE
 from penstock_operator.resources.meta import ExactlyOne, listing
 
 Schema = dict[str, Any]
@@ -30,7 +31,7 @@ _BOUNDS = ("ge", "gt", "le", "lt")
 _HANDLED = frozenset((
     *_BOUNDS, "exclusiveMinimum", "exclusiveMaximum",
     "$defs", "$ref", "additionalProperties", "anyOf", "const", "examples", "items", "patternProperties",
-    "properties", "propertyNames", "title",
+    "properties", "propertyNames", "title", NOTE,
 ))  # fmt: skip
 _UNITS = (("d", 86400_000), ("h", 3600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
@@ -125,6 +126,8 @@ def _structural(node: Mapping[str, Any], definitions: Mapping[str, Any], place: 
     if unknown:
         raise SchemaError(f"{place}: no structural form for {', '.join(sorted(unknown))}")
     schema = {key: node[key] for key in _KEPT if key in node}
+    if NOTE in node:
+        schema["description"] = f"{schema.get('description', '')} {node[NOTE]}".strip()
     _write_bounds(schema, node)
     if "const" in node:
         schema["enum"] = [node["const"]]

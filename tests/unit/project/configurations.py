@@ -22,6 +22,10 @@ PLAIN: tuple[Any, ...] = (
 )  # fmt: skip
 KEYS: dict[Field, str] = {("ApiDefinitionSpec", "response_templates"): "DEFAULT"}
 """Where not any key will do."""
+VALUES: dict[Field, str] = {("ServiceRef", "namespace"): "default"}
+"""Where not any value will do."""
+BEFORE: dict[Field, str] = {("ServiceRef", "path"): "/"}
+"""What a string has to begin with."""
 MARKERS = {ExpressionMarker: "template", SettingMarker: "setting", ConditionMarker: "condition"}
 
 
@@ -119,13 +123,14 @@ class Builder:
             return [self._value(members[0], place)]
         if members:
             return self._value(members[0], place, kind)
-        return next(one for one in PLAIN if _fits(annotation, one))
+        return VALUES.get(place) or next(one for one in PLAIN if _fits(annotation, one))
 
     def _secret(self, kind: str, place: Field) -> str:
         name = f"s{len(self.used)}"
         self.used[name] = place
         secret = f"secrets.get('{name}')"
-        return f"{{#request.path == {secret}}}" if kind == "condition" else f"{{#{secret}}}"
+        text = f"{{#request.path == {secret}}}" if kind == "condition" else f"{{#{secret}}}"
+        return BEFORE.get(place, "") + text
 
 
 def _fits(annotation: Any, value: Any) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from configurations import Builder, Field, reachable, strings
+from configurations import MARKERS, Builder, Field, models, reachable, strings
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import BaseModel
@@ -31,6 +31,7 @@ from penstock_operator.resources.kinds import KINDS
 from penstock_operator.resources.meta import ExactlyOne
 from penstock_operator.resources.parse import Parsed, parse
 from penstock_operator.resources.plan import JwtKey, PlanSpec, Security
+from penstock_operator.resources.schema import structural_schema
 from penstock_operator.standalone.gateway import DEFAULT_GATEWAY
 
 NEVER_SECRET: dict[str, tuple[str, ...]] = {
@@ -38,7 +39,7 @@ NEVER_SECRET: dict[str, tuple[str, ...]] = {
     "Endpoint": ("name",), "EndpointGroup": ("name",), "Flow": ("name",), "RequestStep": ("name",),
     "ResponseStep": ("name",), "CustomPolicy": ("name", "configuration"), "NameRef": ("name",),
     "SecretKeyRef": ("name", "key"), "ApiDefinitionSpec": ("version", "description", "tags", "properties"),
-    "PlanSpec": ("description",),
+    "PlanSpec": ("description",), "ServiceRef": ("name", "namespace", "port"),
     # what requests are matched by, and what clients may see
     "HttpListener": ("hosts", "path"), "PathMatch": ("value",), "ApiKey": ("header", "query"),
     "Jwt": ("client_id_claim",), "RewriteUrl": ("pattern",), "TransformHeaders": ("remove",),
@@ -95,8 +96,20 @@ def test_every_string_of_an_api_may_hold_secrets_or_is_never_one() -> None:
 def test_what_the_operator_reads_itself_holds_no_secrets() -> None:
     flows = reachable(Flow)
     others = {"GatewayDeployment", "Subscription", "GatewaySecret"}
-    models = reachable(*(KINDS[kind] for kind in others)) - flows
-    assert {field for model in models for field in marked(model)} == set()
+    own = reachable(*(KINDS[kind] for kind in others)) - flows
+    assert {field for model in own for field in marked(model)} == set()
+
+
+def test_the_schema_says_of_each_string_whether_expressions_are_there() -> None:
+    notes = [marker.note for marker in MARKERS]
+    for model in OF_APIS:
+        properties = structural_schema(model).get("properties", {})
+        wanted = {name for _, name in marked(model)}
+        for name, info in model.model_fields.items():
+            own = {**properties[info.alias or name]}
+            own.pop("properties", None)
+            text = str(own) if not set(models(info.annotation)) else str(own.get("description"))
+            assert any(note in text for note in notes) == (name in wanted), (model, name)
 
 
 def variants() -> Iterator[dict[type[ExactlyOne], str]]:
