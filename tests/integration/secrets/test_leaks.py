@@ -1,0 +1,236 @@
+"""A secret's value is searched wherever a gateway writes or shows anything, after all went wrong that can.
+
+The searched part of each value is hexadecimal: URL and JSON encoding leave it as it is. Base64 is searched in
+its three alignments.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.parse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from gateway_pod import Cluster, GatewayPod, api, wait_for
+from vault_world import VaultWorld
+
+from gateway_runtime.snapshot.providers import (
+    VaultAppRole,
+    VaultAuth,
+    VaultCert,
+    VaultJwt,
+    VaultProvider,
+    VaultToken,
+    VaultUserpass,
+)
+from gateway_runtime.snapshot.types import (
+    ApiKeySecurity,
+    ApiSection,
+    Endpoint,
+    EndpointGroup,
+    Flow,
+    JwtSecurity,
+    Plan,
+    ResponseTemplate,
+    SecretRef,
+    Step,
+)
+
+StartPod = Callable[..., GatewayPod]
+CORE = "4f1bca9a7e30c4d2b8"
+CANARY = f"{CORE}-ä+/&='\" {CORE}"
+"""Holds what each encoding changes."""
+CLEAN = f"{CORE}{CORE}"
+BROKEN = f"{CORE}\r\nx-injected: {CORE}"
+"""No header may hold it."""
+SHOUT = """
+import logging
+
+_basic = logging.basicConfig
+
+
+def shout(**options):
+    _basic(**{**options, "level": logging.DEBUG})
+
+
+logging.basicConfig = shout
+"""
+"""Has each process of the gateway log at debug level."""
+USES = "{#secrets.get('token')}"
+
+
+@pytest.fixture
+def debugging(tmp_path: Path) -> dict[str, str]:
+    """The environment of a process that logs at debug level, into folders of its own."""
+    (tmp_path / "shout").mkdir()
+    (tmp_path / "shout" / "sitecustomize.py").write_text(SHOUT)
+    (tmp_path / "files").mkdir()
+    paths = os.pathsep.join([str(tmp_path / "shout"), *sys.path])
+    return {"PYTHONPATH": paths, "PYTHONASYNCIODEBUG": "1", "TMPDIR": str(tmp_path / "files")}
+
+
+def everywhere(reference: SecretRef) -> list[ApiSection]:
+    """An API for each place that a secret may be named at."""
+    secrets = {"token": reference}
+    dead = "http://127.0.0.1:9"
+    in_header = Endpoint(name="e", url=dead, headers={"authorization": f"Bearer {USES}"})
+    in_host = Endpoint(name="e", url=dead, headers={"host": USES})
+
+    def step(policy: str, **configuration: object) -> tuple[Flow, ...]:
+        return (Flow(request=(Step(policy=policy, configuration=configuration),)),)
+
+    def made(name: str, **fields: object) -> ApiSection:
+        return api(name, "x", **{"secrets": secrets, "flows": (), "access_log": True, **fields})
+
+    def group(endpoint: Endpoint) -> tuple[EndpointGroup, ...]:
+        return (EndpointGroup(name="g", endpoints=(endpoint,)),)
+
+    template = {"DEFAULT": {"application/json": ResponseTemplate(body=USES, headers={"x-t": USES})}}
+    return [
+        made("endpoint", endpoint_groups=group(in_header)),
+        made("host", endpoint_groups=group(in_host)),
+        made("header", flows=step("transformHeaders", set={"x-token": USES})),
+        made("mock", flows=step("mock", body=USES, headers={"x-token": USES})),
+        made("condition", flows=(Flow(condition="{#request.headers['x-token'] == secrets.get('token')}"),)),
+        made("template", response_templates=template),
+        made("rewrite", flows=step("rewriteUrl", url=f"{dead}/{USES}")),
+        made("jwt", plans=(Plan(name="p", security=JwtSecurity(algorithms=("HS256",), secret=reference)),)),
+    ]
+
+
+def credentials_of(cluster: Cluster) -> dict[str, VaultAuth]:
+    """A login that fails with the value, by each method."""
+    reference = cluster.reference("canary", "clean")
+    return {
+        "token": VaultToken(token=reference),
+        "approle": VaultAppRole(role_id="edge", secret_id=reference),
+        "userpass": VaultUserpass(username="edge", password=reference),
+        "jwt": VaultJwt(role="edge", token=reference),
+        "cert": VaultCert(certificate=reference, key=reference),
+    }
+
+
+def needles(text: str) -> dict[str, bytes]:
+    """How a text may look where it leaks."""
+    raw = text.encode()
+    found = {"plain": raw, "hex": raw.hex().encode(), "URL": urllib.parse.quote_plus(text).encode()}
+    for skip in range(3):
+        encoded = base64.b64encode(b"\0" * skip + raw)
+        found[f"base64 at {skip}"] = encoded[4 if skip else 0 : len(encoded) - 4]
+    return found
+
+
+NEEDLES = needles(CORE)
+
+
+def leaks(name: str, content: bytes) -> list[str]:
+    return [f"{name}: {how}" for how, needle in NEEDLES.items() if needle in content]
+
+
+def of_processes(pids: list[int]) -> Iterator[tuple[str, bytes]]:
+    for pid in pids:
+        for name in ("environ", "cmdline"):
+            yield f"{pid}/{name}", Path(f"/proc/{pid}/{name}").read_bytes()
+
+
+def of_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield str(path), path.read_bytes()
+
+
+def of_cluster(cluster: Cluster) -> Iterator[tuple[str, bytes]]:
+    kinds = ("configmaps", "events", "serviceaccounts", "pods", "coordination.k8s.io/v1:leases")
+    for kind in kinds:
+        yield kind, json.dumps(cluster.call("GET", kind)[1]).encode()
+
+
+def of_admin(pod: GatewayPod) -> Iterator[tuple[str, bytes]]:
+    for page in ("/metrics", "/snapshot", "/readyz", "/healthz", "/nowhere"):
+        yield page, pod.tell(page)[1].encode()
+
+
+def test_the_search_finds_what_it_searches() -> None:
+    for leak in (CANARY, urllib.parse.quote_plus(CANARY), json.dumps(CANARY), CANARY.encode().hex()):
+        assert leaks("x", f"before {leak} after".encode())
+    for skip in range(3):
+        assert leaks("x", base64.b64encode(b"y" * skip + CANARY.encode()))
+
+
+@pytest.mark.parametrize("key", ["text", "broken"])
+def test_no_value_leaves_a_pod_by_any_way_but_its_use(
+    key: str, vault: VaultWorld, cluster: Cluster, start_pod: StartPod, debugging: dict[str, str],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    cluster.grant("canary", "login")
+    cluster.secret("canary", text=CANARY.encode(), broken=BROKEN.encode(), clean=CLEAN.encode(), pepper=b"x")
+    cluster.secret("login", token=vault.token().encode())
+    vault.write("shop/canary", text=CANARY, broken=BROKEN, clean=CLEAN)
+    pod = start_pod(environment=debugging)
+    good = vault.provider(VaultToken(token=cluster.reference("login")))
+    refused = [
+        msgspec.structs.replace(vault.provider(auth), name=name)
+        for name, auth in credentials_of(cluster).items()
+    ]
+    away = VaultProvider(
+        name="away", address="http://127.0.0.1:9", auth=VaultToken(token=cluster.reference("canary", "clean"))
+    )
+    gateway = msgspec.structs.replace(
+        pod.section,
+        secret_providers=(good, away, *refused),
+        key_pepper=cluster.reference("canary", "clean"),
+    )
+    apis = everywhere(SecretRef(uri=f"vault/main/kv/shop/canary:{key}"))
+    unresolved = [
+        api(f"no-{name}", "x", secret=SecretRef(uri=f"vault/{name}/kv/shop/orders:token"))
+        for name in ("away", *(provider.name for provider in refused))
+    ]
+    wrong = api("forbidden", "x", secret=SecretRef(uri="vault/main/kv/team/orders:token"))
+    keyed = api("keyed", "x", plans=(Plan(name="gold", security=ApiKeySecurity()),))
+    cluster.publish(*apis, *unresolved, wrong, keyed, gateway=gateway)
+    wait_for(lambda: len(cluster.told(pod.name)[1]) >= len(unresolved) + 1)
+    wait_for(lambda: all(pod.get(f"/no-{name}")[0] == 503 for name in ("away", "token", "cert")))
+    for section in (*apis, keyed):
+        pod.get(f"/{section.name}", authorization="Bearer eyJhbGciOiJIUzI1NiJ9.e30.AAAA", x_token="no")
+        pod.get(f"/{section.name}?api_key=none", accept="text/plain")
+    pids = [pod.process.pid, *pod.workers()]
+    found = [
+        leak
+        for name, content in (*of_processes(pids), *of_admin(pod), *of_cluster(cluster))
+        for leak in leaks(name, content)
+    ]
+    os.kill(pids[1], signal.SIGQUIT)
+    wait_for(lambda: "has died" in pod.log())
+    assert pod.stop() == 0
+    written = [*of_files(tmp_path), ("the log", pod.log().encode())]
+    found += [leak for name, content in written for leak in leaks(name, content)]
+    assert found == []
+    log = pod.log()
+    assert "/v1/auth/userpass/login/edge" in log, "it did not log at debug level"
+    assert ("does not fit where it is used" in log) == (key == "broken")
+
+
+def test_a_process_that_holds_secrets_leaves_no_core_and_lets_nobody_look(tmp_path: Path) -> None:
+    code = (
+        "import ctypes, os, resource\n"
+        "from gateway_runtime.processes.memory import seal_memory\n"
+        "resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)\n"
+        "seal_memory()\n"
+        "print(ctypes.CDLL(None).prctl(3), resource.getrlimit(resource.RLIMIT_CORE), flush=True)\n"
+        "os.abort()\n"
+    )
+    with (tmp_path / "out").open("wb") as out:
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=out)
+    _, status = os.waitpid(process.pid, 0)
+    process.returncode = -signal.SIGABRT
+    assert (tmp_path / "out").read_text() == "0 (0, 0)\n"
+    assert os.WIFSIGNALED(status)
+    assert not os.WCOREDUMP(status)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
