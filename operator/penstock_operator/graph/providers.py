@@ -33,10 +33,10 @@ Faults = dict[str, tuple[Finding, ...]]
 
 
 def provider_findings(gateway: GatewayDeployment, links: Links) -> Iterator[Finding]:
-    """What is wrong with the providers of a gateway; an operator that makes keys is one of a cluster."""
+    """What is wrong with the providers of a gateway; where Services are known there is a cluster."""
     for index, provider in enumerate(gateway.spec.secret_providers):
         path: FieldPath = ("spec", "secretProviders", index)
-        if links.generates_keys and provider.type != "vault":
+        if links.services is not None and provider.type != "vault":
             message = (
                 f"{provider.type} is for `penstock run` alone; in a cluster name Secrets as "
                 "/kubernetes/NAME:KEY, or use vault"

@@ -136,7 +136,7 @@ def test_variables_and_files_are_refused_in_a_cluster() -> None:
     ]
     edge = resource("GatewayDeployment", "edge", {"secretProviders": local}, "gateways")
 
-    graph = build_graph([edge], generates_keys=True)
+    graph = build_graph([edge], services={})
 
     assert [(one.reason, one.field) for one in graph.problems] == [
         ("ProviderNotInCluster", "spec.secretProviders[0].env"),
