@@ -145,7 +145,7 @@ def test_an_edit_that_turns_to_a_service_serves_on_until_its_endpoints_are_known
     with load(pod, "/orders") as answers:
         version = cluster.publish(orders(cluster), gateway=pod.section)
         wait_for(lambda: cluster.told(pod.name)[0] >= version)
-        assert "cannot list resource" in cluster.told(pod.name)[1]["shop/orders"]
+        wait_for(lambda: "cannot list resource" in cluster.told(pod.name)[1]["shop/orders"])
         assert pod.get("/orders") == (200, "plain")
         allow(cluster)
         wait_for(serves(pod, "one"))
