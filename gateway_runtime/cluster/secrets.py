@@ -19,9 +19,9 @@ _LISTS: Final = 16
 class KubernetesSecrets:
     """Each Secret is a document; its path is `NAMESPACE/NAME`."""
 
-    def __init__(self, client: ClusterClient) -> None:
+    def __init__(self, client: ClusterClient, budget: Budget | None = None) -> None:
         self._client = client
-        self._budget = Budget(_WATCHES, _LISTS)
+        self._budget = budget or Budget(_WATCHES, _LISTS)
 
     def describe(self, path: str) -> str:
         """Namespace and name."""

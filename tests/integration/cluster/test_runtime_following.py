@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator, Callable
+from time import monotonic
 
 import pytest
 from gateway_pod import PATIENCE, Cluster
 
 from gateway_runtime.cluster import reflector
 from gateway_runtime.cluster.client import ClusterClient, ClusterError, connect, one_secret
-from gateway_runtime.cluster.reflector import Budget, Reflector
-from gateway_runtime.cluster.secrets import FollowedSecret, Secrets
+from gateway_runtime.cluster.reflector import Budget
+from gateway_runtime.cluster.secrets import KubernetesSecrets
+from gateway_runtime.secrets.document import Document
+from gateway_runtime.secrets.hidden import SecretBytes, SecretText
+from gateway_runtime.secrets.store import SecretStore
 
 
 @pytest.fixture
@@ -40,21 +43,17 @@ class Changes:
                 self._event.clear()
 
 
-def encoded(value: bytes) -> str:
-    return base64.b64encode(value).decode()
-
-
 async def test_a_secret_is_followed_only_while_it_is_wanted(cluster: Cluster, client: ClusterClient) -> None:
     cluster.secret("backend", token=b"value-1")
     changes = Changes()
-    secrets = Secrets(client, changes)
+    secrets = SecretStore(KubernetesSecrets(client), changes)
     uri = cluster.reference("backend").uri
     before = asyncio.all_tasks()
-    secrets.want([uri])
-    await changes.until(lambda: secrets.value(uri) == "value-1")
+    secrets.want((), [uri], {})
+    await changes.until(lambda: secrets.value(uri) == SecretText("value-1"))
     cluster.secret("backend", token=b"value-2")
-    await changes.until(lambda: secrets.value(uri) == "value-2")
-    secrets.want([])
+    await changes.until(lambda: secrets.value(uri) == SecretText("value-2"))
+    secrets.want((), [], {})
     assert secrets.value(uri) is None
     async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*asyncio.all_tasks() - before, return_exceptions=True)
@@ -65,10 +64,10 @@ async def test_a_value_that_is_no_text_is_told_but_for_the_pepper(
 ) -> None:
     cluster.secret("backend", token=b"\xff\xfe")
     changes = Changes()
-    secrets = Secrets(client, changes)
+    secrets = SecretStore(KubernetesSecrets(client), changes)
     uri = cluster.reference("backend").uri
-    secrets.want([uri, f"base64:{uri}"])
-    await changes.until(lambda: secrets.value(f"base64:{uri}") == encoded(b"\xff\xfe"))
+    secrets.want((), [uri, f"base64:{uri}"], {})
+    await changes.until(lambda: secrets.value(f"base64:{uri}") == SecretText("//4="))
     assert secrets.value(uri) is None
     name = f"Secret {cluster.namespace}/backend"
     assert secrets.problem(uri) == f"{name}: the value of token is no UTF-8 text"
@@ -80,14 +79,15 @@ async def test_without_a_watch_left_a_secret_is_listed_again(
 ) -> None:
     monkeypatch.setattr(reflector, "_POLL", (0.01, 0.02))
     changes = Changes()
-    followed = FollowedSecret((cluster.namespace, "backend"), changes)
-    collection = one_secret(cluster.namespace, "backend")
-    task = asyncio.create_task(Reflector(client, collection, followed, Budget(watches=0)).run())
-    await changes.until(lambda: followed.problem("token").endswith("it is not there"))
+    path = f"{cluster.namespace}/backend"
+    document = Document(path, changes, monotonic)
+    provider = KubernetesSecrets(client, Budget(watches=0))
+    task = asyncio.create_task(provider.follow(path, 0.0, document))
+    await changes.until(lambda: document.problem("token").endswith("it is not there"))
     cluster.secret("backend", token=b"value-1")
-    await changes.until(lambda: followed.value("token") == encoded(b"value-1"))
+    await changes.until(lambda: document.value("token") == SecretBytes(b"value-1"))
     cluster.secret("backend", token=b"value-2")
-    await changes.until(lambda: followed.value("token") == encoded(b"value-2"))
+    await changes.until(lambda: document.value("token") == SecretBytes(b"value-2"))
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
