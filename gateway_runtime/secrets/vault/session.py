@@ -111,7 +111,7 @@ class VaultSession:
         else:
             return
         self._leave(client)
-        with contextlib.suppress(ProviderError):
+        with contextlib.suppress(Exception):  # the next call meets the same trouble, and tells of it
             await self._entered()
 
     async def _holds(self, client: hvac.Client) -> bool:
