@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ from gateway_runtime.snapshot.providers import (
     VaultUserpass,
     token_path,
 )
-from gateway_runtime.snapshot.types import GatewaySection, SecretRef
+from gateway_runtime.snapshot.types import Endpoint, EndpointGroup, GatewaySection, SecretRef
 
 StartPod = Callable[..., GatewayPod]
 
@@ -120,6 +123,62 @@ def test_a_rotated_value_is_served_without_a_failed_request(
             vault.write("shop/load", token=f"r-{number}")
             wait_for(lambda number=number: (200, f"v1 r-{number}") in answers)
     assert {status for status, _ in answers} == {200}
+
+
+def test_a_backend_gets_the_new_value_over_the_connections_that_it_has(
+    vault: VaultWorld, cluster: Cluster, start_pod: StartPod
+) -> None:
+    pod = start_pod(workers=1)
+    cluster.grant("login")
+    cluster.secret("login", token=vault.token().encode())
+    vault.write("shop/backend", token="b-0")
+    with backend() as (port, seen, connections):
+        header = {"authorization": "Bearer {#secrets.get('token')}"}
+        endpoint = Endpoint(name="e", url=f"http://127.0.0.1:{port}", headers=header)
+        groups = (EndpointGroup(name="g", endpoints=(endpoint,)),)
+        section = api("secured", "", secret=of("shop/backend"), flows=(), endpoint_groups=groups)
+        gateway = with_vault(pod, vault, VaultToken(token=cluster.reference("login")))
+        cluster.publish(section, gateway=gateway)
+        wait_for(pod.is_ready)
+        with load(pod, "/secured") as answers:
+            wait_for(lambda: "Bearer b-0" in seen)
+            before = len(connections)
+            vault.write("shop/backend", token="b-1")
+            wait_for(lambda: "Bearer b-1" in seen)
+        assert {status for status, _ in answers} == {200}
+        assert set(seen) == {"Bearer b-0", "Bearer b-1"}
+        assert len(connections) <= max(before, 4)
+
+
+@contextmanager
+def backend() -> Iterator[tuple[int, list[str], set[int]]]:
+    """A server that notes what comes as authorization, and from which ports."""
+    seen: list[str] = []
+    connections: set[int] = set()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            seen.append(self.headers["authorization"])
+            connections.add(self.client_address[1])
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Be quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_address[1], seen, connections
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def test_a_pod_that_starts_without_vault_serves_all_else_and_the_rest_once_it_is_there(
