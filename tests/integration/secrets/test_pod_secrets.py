@@ -62,10 +62,11 @@ def of(path: str, key: str = "token") -> SecretRef:
     return SecretRef(uri=f"vault/main/kv/{path}:{key}")
 
 
-def own_token(cluster: Cluster, folder: Path, *options: str) -> Path:
+def own_token(cluster: Cluster, folder: Path, *options: str, account: str = ACCOUNT) -> Path:
+    """A token of the account where Kubernetes would mount it; answers the folder of all of them."""
     path = folder / (token_path("main") if options else OWN_TOKEN)
     path.parent.mkdir(parents=True, exist_ok=True)
-    token = cluster.plane.kubectl_output("create", "token", ACCOUNT, "-n", cluster.namespace, *options)
+    token = cluster.plane.kubectl_output("create", "token", account, "-n", cluster.namespace, *options)
     path.write_text(token)
     return folder
 
@@ -91,13 +92,9 @@ def test_a_pod_logs_in_by_its_service_account(
 def test_another_account_is_refused_and_holds_up_no_other_api(
     reviewed: str, vault: VaultWorld, cluster: Cluster, start_pod: StartPod, tmp_path: Path
 ) -> None:
-    path = tmp_path / OWN_TOKEN
-    path.parent.mkdir(parents=True)
-    path.write_text(
-        cluster.plane.kubectl_output("create", "token", "default", "-n", cluster.namespace)
-        if cluster.call("PATCH", "serviceaccounts/default", _account("default"))[0] < 300
-        else ""
-    )
+    stranger = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "stranger"}}
+    cluster.apply("serviceaccounts/stranger", stranger)
+    own_token(cluster, tmp_path, account="stranger")
     pod = start_pod(more={"--tokens": str(tmp_path)})
     gateway = with_vault(pod, vault, VaultKubernetes(role="edge", mount=reviewed))
     cluster.publish(api("secured", "v1", secret=of("shop/orders")), api("open", "v1"), gateway=gateway)
@@ -226,7 +223,3 @@ def age(pod: GatewayPod) -> float:
     prefix = 'penstock_secret_age_seconds{provider="vault/main"} '
     lines = pod.tell("/metrics")[1].splitlines()
     return next(float(line.removeprefix(prefix)) for line in lines if line.startswith(prefix))
-
-
-def _account(name: str) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}
