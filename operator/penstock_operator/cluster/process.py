@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Final
 
 import kopf
+from kopf._core.engines.peering import Identity
 
 from gateway_runtime.cluster.client import ClusterClient, ClusterError, connect
 from penstock_operator.admission.registration import Address
@@ -159,6 +160,8 @@ class OperatorProcess:
             await kopf.operator(
                 registry=made,
                 settings=settings(),
+                # kopf's own would name the user, and the image's has no name.
+                identity=Identity(self._identity),
                 standalone=True,
                 clusterwide=not self._options.watched,
                 namespaces=self._options.watched,
