@@ -18,6 +18,7 @@ _COMMANDS = {
     "subscriptions": "subscriptions",
     "secrets": "secrets",
     "crds": "crds",
+    "cleanup": "cleanup",
 }
 """Commands, and the modules beside this one that hold them."""
 

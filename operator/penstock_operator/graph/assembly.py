@@ -20,6 +20,7 @@ from penstock_operator.graph.linking import Links
 from penstock_operator.graph.memo import Memo
 from penstock_operator.graph.references import resolve_use, secret_uri, secret_value
 from penstock_operator.graph.secret_names import Provided, secret_of
+from penstock_operator.graph.secret_users import users_of_secrets
 from penstock_operator.graph.services import missing_services, service_ports
 from penstock_operator.graph.types import ApiNode, Finding, PlanNode, Report, SubscriptionNode
 from penstock_operator.resources.api_definition import ApiDefinition
@@ -88,10 +89,12 @@ def assemble_apis(links: Links, memo: Memo) -> dict[str, Assembled]:
 def _touched(links: Links, memo: Memo) -> set[str]:
     """The keys of APIs that may have changed: by an item that came or went, or by the time."""
     everything = memo.apis.keys() | links.apis.keys()
-    if links.changed is None or any(item.kind in ("Secret", "GatewaySecret") for item in links.changed):
+    if links.changed is None:
         return everything
+    users = users_of_secrets(links)
     due = {key for key, (_, assembled) in memo.apis.items() if _is_due(assembled, links.moment)}
-    return due | _moved(links, memo) | {_api_key(item, links) for item in links.changed} & everything
+    own = {_api_key(item, links) for item in links.changed}
+    return due | _moved(links, memo) | (own | users) & everything
 
 
 def _moved(links: Links, memo: Memo) -> set[str]:

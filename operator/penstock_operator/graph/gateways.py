@@ -70,7 +70,8 @@ def place(
 def _variants(gateway: Item, apis: Iterable[Item], nodes: dict[str, ApiNode], memo: Memo) -> list[Variant]:
     """Those of the APIs that name secrets of providers; the memo's are used again."""
     known, kept = memo.variants.get(gateway.key, {}), dict[str, Variant]()
-    for key, node in [(api.key, nodes[api.key]) for api in apis]:
+    for api in apis:
+        key, node = api.key, nodes[api.key]
         if node.needs_providers:
             before = known.get(key)
             if before is None or before.gateway is not gateway or before.general is not node:

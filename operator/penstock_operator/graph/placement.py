@@ -22,6 +22,8 @@ def select(
     """The APIs of the gateway's namespaces whose tags it covers, all of them."""
     covered = frozenset(gateway.spec.tags)
     chosen = _choice(gateway, namespaces)
+    if chosen is None:
+        return [api for api in apis if not api.tags or covered.issuperset(api.tags)]
     return [api for api in apis if chosen(api.namespace) and covered.issuperset(api.tags)]
 
 
@@ -44,10 +46,11 @@ def uncovered(item: Item, gateways: Iterable[GatewayDeployment]) -> Finding:
     return Finding("NotServed", message, ("metadata", "namespace"), severity="Warning")
 
 
-def _choice(gateway: GatewayDeployment, namespaces: NamespaceLabels | None) -> Callable[[str], bool]:
+def _choice(gateway: GatewayDeployment, namespaces: NamespaceLabels | None) -> Callable[[str], bool] | None:
+    """Which namespaces a gateway chooses; None: all."""
     selection, own = gateway.spec.apis.namespaces, gateway.metadata.namespace
     selector, labels = selection.selector, namespaces or {}
     if selector is not None:
         # Each namespace is looked at once, however many APIs it has.
         return cache(lambda name: selector.matches({**labels.get(name, {}), NAME_LABEL: name}))
-    return (lambda name: name == own) if selection.from_ == "Same" else (lambda name: True)
+    return (lambda name: name == own) if selection.from_ == "Same" else None

@@ -5,35 +5,53 @@ What a provider gives is not known here: the runtime asks it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from gateway_runtime.snapshot.references import api_references, credentials
-from gateway_runtime.snapshot.types import SecretRef, Snapshot
+from gateway_runtime.snapshot.types import ApiEntry, SecretRef, Snapshot
 from penstock_operator.resources.parse import Parsed
 from penstock_operator.resources.secret import SecretResource
 
 _SCHEME = "kubernetes/"
 
 
-def secret_values(resources: Iterable[Parsed], snapshot: Snapshot) -> dict[str, str]:
-    """The values of just those Secrets that a snapshot names, by URI; what is no UTF-8 is left out."""
-    wanted = {ref.uri for ref in _references(snapshot) if ref.uri.startswith(_SCHEME)}
-    if not wanted:
-        return {}
-    secrets = {
-        parsed.resource.key: parsed.resource
-        for parsed in resources
-        if isinstance(parsed.resource, SecretResource)
-    }
-    values = {uri: _value(uri, secrets) for uri in sorted(wanted)}
-    return {uri: value for uri, value in values.items() if value is not None}
+class SecretValues:
+    """Remembers which Secrets each API names, by its entry."""
+
+    __slots__ = ("_named",)
+
+    def __init__(self) -> None:
+        self._named: dict[str, tuple[ApiEntry, frozenset[str]]] = {}
+
+    def of(self, resources: Iterable[Parsed], snapshot: Snapshot) -> dict[str, str]:
+        """The values of just those Secrets that a snapshot names, by URI; what is no UTF-8 is left out."""
+        wanted = self._wanted(snapshot)
+        if not wanted:
+            return {}
+        secrets = {
+            parsed.resource.key: parsed.resource
+            for parsed in resources
+            if isinstance(parsed.resource, SecretResource)
+        }
+        values = {uri: _value(uri, secrets) for uri in sorted(wanted)}
+        return {uri: value for uri, value in values.items() if value is not None}
+
+    def _wanted(self, snapshot: Snapshot) -> set[str]:
+        known, kept = self._named, {}
+        wanted = _uris(ref for one in snapshot.gateway.secret_providers for ref in credentials(one))
+        for key, entry in snapshot.apis.items():
+            named = known.get(key)
+            if named is None or named[0] is not entry:
+                named = (entry, frozenset(_uris(api_references(entry.section))))
+            kept[key] = named
+            if named[1]:
+                wanted |= named[1]
+        self._named = kept
+        return wanted
 
 
-def _references(snapshot: Snapshot) -> Iterator[SecretRef]:
-    for provider in snapshot.gateway.secret_providers:
-        yield from credentials(provider)
-    for entry in snapshot.apis.values():
-        yield from api_references(entry.section)
+def _uris(references: Iterable[SecretRef]) -> set[str]:
+    return {reference.uri for reference in references if reference.uri.startswith(_SCHEME)}
 
 
 def _value(uri: str, secrets: dict[str, SecretResource]) -> str | None:

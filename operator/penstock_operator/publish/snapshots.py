@@ -66,7 +66,11 @@ def _publish(
     gateways: Mapping[str, GatewayNode], general: Mapping[str, ApiNode], memo: PublishMemo
 ) -> dict[str, dict[str, Published]]:
     """What each gateway serves: of most APIs what all of them do."""
-    memo.apis = {key: _published(node, memo.apis.get(key)) for key, node in general.items()}
+    before = memo.apis
+    memo.apis = {
+        key: one if (one := before.get(key)) is not None and one.node is node else _published(node, one)
+        for key, node in general.items()
+    }
     known, memo.variants = memo.variants, {}
     return {key: _served_by(gateway, memo, known) for key, gateway in gateways.items()}
 
@@ -91,10 +95,10 @@ def _forget(memo: PublishMemo, peppers: frozenset[bytes]) -> None:
 
 
 def _published(node: ApiNode, before: Published | None) -> Published:
+    if before is not None and before.node is node:
+        return before
     if before is None:
         return Published(node, api_entry(api_section(node)))
-    if before.node is node:
-        return before
     api = api_entry(api_section(node))
     return Published(
         node,
@@ -114,7 +118,10 @@ def _subscriptions(published: Published, pepper: bytes) -> SubscriptionsEntry | 
 
 
 def _snapshot(gateway: GatewayNode, served: Mapping[str, Published], pepper: bytes) -> Snapshot:
-    entries = {key: _subscriptions(one, pepper) for key, one in served.items()}
+    entries = {
+        key: one.subscriptions[pepper] if pepper in one.subscriptions else _subscriptions(one, pepper)
+        for key, one in served.items()
+    }
     return Snapshot(
         gateway=gateway_section(gateway, bool(pepper)),
         apis={key: one.api for key, one in served.items()},

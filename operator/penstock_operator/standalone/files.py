@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock_operator.manifests.reader import Manifest, ManifestError, read_file
 from penstock_operator.resources.explain import nearest
+from penstock_operator.resources.gateway_deployment import GatewayDeployment
 from penstock_operator.resources.kinds import KINDS
 from penstock_operator.resources.parse import Parsed, describe_resource, parse, problem_of
 from penstock_operator.resources.problems import Problem
@@ -21,7 +23,7 @@ class FileState:
     """What a file holds: its resources, last good versions of broken ones, and what is wrong.
 
     `broken` names (`Kind namespace/name`) what could not be parsed; `breaks_gateway` tells that something
-    broken in it is, or may be, a GatewayDeployment.
+    broken in it is, or may be, a GatewayDeployment; `gateways` are the keys of those in it.
     """
 
     resources: tuple[Parsed, ...] = ()
@@ -29,6 +31,7 @@ class FileState:
     problems: tuple[Problem, ...] = ()
     broken: frozenset[str] = frozenset()
     breaks_gateway: bool = False
+    gateways: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -52,13 +55,22 @@ def load_file(path: Path, before: FileState) -> FileState:
             reading.unnamed = True
         else:
             _add(outcome, reading)
+    resources, held = (*reading.resources.values(), *reading.repeated), tuple(_held(reading))
     return FileState(
-        (*reading.resources.values(), *reading.repeated),
-        tuple(_held(reading)),
+        resources,
+        held,
         tuple(reading.problems),
         frozenset(reading.broken),
         _breaks_gateway(reading, path),
+        tuple(gateway_keys((*resources, *held))),
     )
+
+
+def gateway_keys(resources: Iterable[Parsed]) -> Iterator[str]:
+    """The keys of the GatewayDeployments among resources."""
+    for parsed in resources:
+        if type(parsed.resource) is GatewayDeployment:
+            yield parsed.resource.key
 
 
 def identity(parsed: Parsed) -> str:

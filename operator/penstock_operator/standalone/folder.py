@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 from penstock_operator.manifests.reader import SUFFIXES, manifest_files
@@ -21,12 +22,14 @@ _Signature = tuple[int, int, int, int]
 class Folder:
     """The files below a folder (or one file) as they were last read."""
 
-    __slots__ = ("_files", "_order", "_signatures", "path")
+    __slots__ = ("_files", "_in_order", "_places", "_signatures", "path")
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._files: dict[Path, FileState] = {}
-        self._order: list[Path] = []
+        self._in_order: list[FileState] = []
+        self._places: dict[Path, int] = {}
+        """Where in the order of files each one is; empty where the order is to be made anew."""
         self._signatures: dict[Path, _Signature | None] = {}
 
     def scan(self) -> bool:
@@ -48,8 +51,8 @@ class Folder:
     def resources(self) -> list[Parsed]:
         """All resources in the order of their files, the held ones last."""
         states = self._states()
-        resources = [parsed for state in states for parsed in state.resources]
-        held = [parsed for state in states for parsed in state.held]
+        resources = list(chain.from_iterable([state.resources for state in states]))
+        held = [parsed for state in states if state.held for parsed in state.held]
         if held:
             present = {identity(parsed) for parsed in resources}
             resources += [parsed for parsed in held if identity(parsed) not in present]
@@ -57,20 +60,26 @@ class Folder:
 
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the files."""
-        return tuple(problem for state in self._states() for problem in state.problems)
+        return tuple([problem for state in self._states() if state.problems for problem in state.problems])
 
     def broken(self) -> frozenset[str]:
         """`Kind namespace/name` of what could not be parsed."""
-        return frozenset().union(*(state.broken for state in self._files.values()))
+        return frozenset(name for state in self._states() if state.broken for name in state.broken)
 
     def breaks_gateway(self) -> bool:
         """Whether a broken part of a file is, or may be, a GatewayDeployment."""
-        return any(state.breaks_gateway for state in self._files.values())
+        return any(state.breaks_gateway for state in self._states())
+
+    def gateways(self) -> frozenset[str]:
+        """The keys of the GatewayDeployments."""
+        return frozenset(key for state in self._states() if state.gateways for key in state.gateways)
 
     def _states(self) -> list[FileState]:
-        if not self._order:
-            self._order = sorted(self._files)
-        return [self._files[path] for path in self._order]
+        if not self._places:
+            order = sorted(self._files)
+            self._places = {path: place for place, path in enumerate(order)}
+            self._in_order = [self._files[path] for path in order]
+        return self._in_order
 
     def _is_manifest(self, path: Path) -> bool:
         if path.suffix not in SUFFIXES or not path.is_file() or not path.is_relative_to(self.path):
@@ -86,17 +95,19 @@ class Folder:
         before = self._files.get(path)
         if signature is None and path != self.path:
             self._signatures.pop(path, None)
-            self._order = []
+            self._places = {}
             return self._files.pop(path, None) is not None
         if before is not None and self._signatures[path] == signature:
             return False
         if before is not None and before.resources and signature and signature[1] == 0:
             time.sleep(_SETTLE)
             signature = _signature(path)
-        if before is None:
-            self._order = []
         self._signatures[path] = signature
-        self._files[path] = load_file(path, before or _EMPTY)
+        state = self._files[path] = load_file(path, before or _EMPTY)
+        if path in self._places:
+            self._in_order[self._places[path]] = state
+        else:
+            self._places = {}
         return True
 
 

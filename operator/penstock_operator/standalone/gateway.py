@@ -9,6 +9,7 @@ from penstock_operator.resources.gateway_deployment import GatewayDeployment
 from penstock_operator.resources.meta import API_VERSION
 from penstock_operator.resources.parse import Parsed
 from penstock_operator.resources.problems import Problem
+from penstock_operator.standalone.files import gateway_keys
 
 
 def _default_gateway() -> Parsed:
@@ -36,14 +37,13 @@ class Choice:
 
 def with_gateway(resources: list[Parsed]) -> list[Parsed]:
     """The resources, with the default gateway where they have none."""
-    return resources if _keys(resources) else [*resources, DEFAULT_GATEWAY]
+    return resources if any(gateway_keys(resources)) else [*resources, DEFAULT_GATEWAY]
 
 
-def choose_gateway(resources: list[Parsed], name: str | None) -> Choice:
-    """The gateway of that name (or `namespace/name`); without a name, the only one."""
-    keys = _keys(resources)
-    candidates = resources if keys else [*resources, DEFAULT_GATEWAY]
-    keys = keys or {DEFAULT_GATEWAY.resource.key}
+def choose_gateway(resources: list[Parsed], gateways: frozenset[str], name: str | None) -> Choice:
+    """The gateway of that name (or `namespace/name`) among those with these keys; else the only one."""
+    candidates = resources if gateways else [*resources, DEFAULT_GATEWAY]
+    keys = gateways or {DEFAULT_GATEWAY.resource.key}
     wanted = {key for key in keys if name is None or name in (key, key.partition("/")[2])}
     if len(wanted) == 1:
         return Choice(candidates, wanted.pop())
@@ -53,10 +53,6 @@ def choose_gateway(resources: list[Parsed], name: str | None) -> Choice:
         return Choice(candidates, None, Problem("Error", "GatewayNotFound", message))
     message = f"there are several GatewayDeployments, choose one with --gateway: {names}"
     return Choice(candidates, None, Problem("Error", "GatewayAmbiguous", message))
-
-
-def _keys(resources: list[Parsed]) -> set[str]:
-    return {parsed.resource.key for parsed in resources if type(parsed.resource) is GatewayDeployment}
 
 
 def broken_gateway() -> Problem:

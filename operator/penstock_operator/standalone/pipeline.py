@@ -12,7 +12,7 @@ from gateway_runtime.snapshot.types import GatewaySection, Snapshot
 from penstock_operator.graph.build import build_graph
 from penstock_operator.graph.memo import Memo
 from penstock_operator.graph.types import Graph
-from penstock_operator.publish.secrets import secret_values
+from penstock_operator.publish.secrets import SecretValues
 from penstock_operator.publish.snapshots import PublishMemo, build_snapshots
 from penstock_operator.resources.parse import Parsed
 from penstock_operator.resources.problems import Problem
@@ -22,9 +22,10 @@ from penstock_operator.standalone.gateway import broken_gateway, choose_gateway
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a folder holds: resources, and what could not be parsed (see `FileState`)."""
+    """What a folder holds: resources, the keys of its gateways, what could not be parsed (`FileState`)."""
 
     resources: list[Parsed]
+    gateways: frozenset[str]
     problems: tuple[Problem, ...] = ()
     broken: frozenset[str] = frozenset()
     breaks_gateway: bool = False
@@ -46,19 +47,20 @@ class Update:
 class Pipeline:
     """The steps from resources to a snapshot, and what they keep from one run to the next."""
 
-    __slots__ = ("_gateway", "_good", "_graph_memo", "_last", "_publish_memo")
+    __slots__ = ("_gateway", "_good", "_graph_memo", "_last", "_publish_memo", "_secrets")
 
     def __init__(self, gateway: str | None) -> None:
         self._gateway = gateway
         self._graph_memo = Memo()
         self._publish_memo = PublishMemo()
+        self._secrets = SecretValues()
         self._good: tuple[list[Parsed], frozenset[str]] = ([], frozenset())
         self._last = Update(Snapshot(gateway=GatewaySection(listeners=())), {})
 
     def run(self, contents: Contents) -> Update:
         """What to serve for the contents of a folder."""
         problems = contents.problems
-        choice = choose_gateway(contents.resources, self._gateway)
+        choice = choose_gateway(contents.resources, contents.gateways, self._gateway)
         if choice.resources is not contents.resources and contents.breaks_gateway:
             return self._keep((*problems, broken_gateway()))
         graph = self._build(choice.resources, contents.broken)
@@ -96,7 +98,7 @@ class Pipeline:
         if snapshot is None:
             return self._keep((*problems, broken_gateway()))
         workers = graph.gateways[key].gateway.spec.workers
-        self._last = Update(snapshot, secret_values(resources, snapshot), problems, workers)
+        self._last = Update(snapshot, self._secrets.of(resources, snapshot), problems, workers)
         return self._last
 
 

@@ -18,7 +18,7 @@ from gateway_runtime.secrets.store import SecretStore
 from gateway_runtime.snapshot.references import credentials
 from gateway_runtime.snapshot.types import ApiSection, JwtSecurity, SecretRef, Snapshot
 from penstock_operator.graph.build import build_graph
-from penstock_operator.publish.secrets import secret_values
+from penstock_operator.publish.secrets import SecretValues
 from penstock_operator.publish.snapshots import build_snapshots
 from penstock_operator.resources.problems import Problem
 from penstock_operator.standalone.folder import Folder
@@ -68,7 +68,7 @@ def check_secrets(path: Path, offline: bool) -> Check:
     problems = tuple(one for one in found if one.severity == "Error" or one.reason.startswith("Secret"))
     references: list[Reference] = []
     for key, snapshot in sorted(build_snapshots(graph).items()):
-        values = None if offline else secret_values(resources, snapshot)
+        values = None if offline else SecretValues().of(resources, snapshot)
         references += sorted(_references(key, snapshot, values))
     return Check(tuple(references), problems)
 

@@ -72,5 +72,11 @@ class FolderSource:
 
     def _update(self) -> Update:
         folder = self._folder
-        contents = Contents(folder.resources(), folder.problems(), folder.broken(), folder.breaks_gateway())
+        contents = Contents(
+            folder.resources(),
+            folder.gateways(),
+            folder.problems(),
+            folder.broken(),
+            folder.breaks_gateway(),
+        )
         return self._pipeline.run(contents)

@@ -10,7 +10,7 @@ from penstock_operator.graph.build import build_graph
 from penstock_operator.graph.memo import Memo
 from penstock_operator.graph.types import Graph
 from penstock_operator.manifests.reader import Manifest
-from penstock_operator.publish.secrets import secret_values
+from penstock_operator.publish.secrets import SecretValues
 from penstock_operator.publish.snapshots import PublishMemo, build_snapshots
 from penstock_operator.resources.parse import Parsed, parse
 
@@ -123,7 +123,7 @@ def test_a_route_of_an_api_that_is_left_out_is_free(resources: list[Parsed]) -> 
 def test_credentials_of_providers_are_among_the_values_of_a_folder(resources: list[Parsed]) -> None:
     snapshot = build_snapshots(build_graph(resources))["gateways/edge"]
 
-    assert secret_values(resources, snapshot) == {
+    assert SecretValues().of(resources, snapshot) == {
         "kubernetes/gateways/vault:token": "t-1",
         "kubernetes/shop/store:key": "k-1",
     }

@@ -31,7 +31,7 @@ def contents(decision: str, secret: str = "keys") -> Contents:
         resource("Plan", "gold", plan),
         resource("Subscription", "mobile", spec, approval=decision),
         resource("Secret", "keys", {"key": "a-key-that-is-long-enough"}),
-    ])  # fmt: skip
+    ], frozenset())  # fmt: skip
 
 
 def test_a_rejected_subscription_is_out_of_service_at_once_even_with_another_mistake() -> None:
