@@ -11,9 +11,9 @@ from typing import Final
 
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
-_KEPT: Final = 32 << 20
+_KEPT: Final = 4 << 20
 """Bytes of free memory that a worker may keep at most."""
-_LARGE: Final = 4 << 20
+_LARGE: Final = 1 << 20
 """Bytes from which on an allocation is mapped by itself."""
 
 
@@ -23,3 +23,10 @@ def keep_buffers() -> None:
     if mallopt is not None:
         mallopt(_M_TRIM_THRESHOLD, _KEPT)
         mallopt(_M_MMAP_THRESHOLD, _LARGE)
+
+
+def give_back() -> None:
+    """Give free memory back, after work that took much more than what is left of it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

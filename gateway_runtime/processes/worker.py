@@ -22,7 +22,7 @@ from gateway_runtime.connections.gateway import Gateway
 from gateway_runtime.counters.local import LocalCounter
 from gateway_runtime.counters.shared import SharedCounter
 from gateway_runtime.policies.base import Counter
-from gateway_runtime.processes.allocator import keep_buffers
+from gateway_runtime.processes.allocator import give_back, keep_buffers
 from gateway_runtime.processes.counted import Changes
 from gateway_runtime.processes.memory import seal_memory
 from gateway_runtime.processes.messages import (
@@ -127,6 +127,7 @@ class Worker:
             # What was just made stays: the collector need not look at it again and again.
             gc.collect()
             gc.freeze()
+            give_back()
         return Configured(order.serial, errors)
 
     async def _listen(self, order: Listen) -> None:
