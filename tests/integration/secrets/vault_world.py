@@ -101,6 +101,9 @@ class VaultWorld:
         admin = self.admin
         for method in ("approle", "userpass", "jwt", "cert"):
             admin.sys.enable_auth_method(method)
+        # Tests log in wrongly many times: Vault would lock the user out for a quarter of an hour.
+        no_lockout = {"user_lockout_config": {"lockout_disable": True}}
+        admin.write_data("sys/auth/userpass/tune", data=no_lockout)
         policies = {"token_policies": ["shop"], "token_ttl": TOKEN_TTL}
         admin.auth.approle.create_or_update_approle("edge", **policies)
         self.role_id = admin.auth.approle.read_role_id("edge")["data"]["role_id"]
