@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import hvac
 import requests
-from hvac.exceptions import Forbidden, VaultError
+from hvac.exceptions import Forbidden, InvalidRequest, Unauthorized, VaultError
 
 from gateway_runtime.secrets.clock import Clock, sooner
 from gateway_runtime.secrets.provider import ProviderError
@@ -23,7 +23,13 @@ _RENEW_AT: Final = 2 / 3
 _WORN: Final = 0.5
 """A renewal that grants less than this part of what the login did comes close to the end: log in anew."""
 _LEAST: Final = 1.0
+_REFUSED: Final = (5.0, 120.0)
+"""Seconds without another login after a refused one, growing: Vault locks out whom it refuses often."""
 _MAX_REASON: Final = 300
+
+
+class _RefusedError(ProviderError):
+    """Vault does not know the credential."""
 
 
 class VaultSession:
@@ -36,6 +42,8 @@ class VaultSession:
         self._threads = ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="vault")
         self._entering = asyncio.Lock()
         self._client: hvac.Client | None = None
+        self._refusal: tuple[float, str] = (0.0, "")
+        self._refusals: int = 0
         self._keeper: asyncio.Task[None] | None = None
 
     async def call(self, work: Callable[[hvac.Client], _T]) -> _T:
@@ -60,7 +68,9 @@ class VaultSession:
             raise ProviderError(f"permission denied: {reason(error)}") from None
 
     def forget(self) -> None:
-        """Log in anew before the next call."""
+        """Log in anew before the next call, also after a refusal."""
+        self._refusal = (0.0, "")
+        self._refusals = 0
         if self._client is not None:
             self._leave(self._client)
 
@@ -77,11 +87,26 @@ class VaultSession:
     async def _entered(self) -> hvac.Client:
         async with self._entering:
             if self._client is None:
-                self._client, token = await self._in_thread(lambda _: self._enter(), None)
+                self._client, token = await self._login()
                 if self._keeper is not None:
                     self._keeper.cancel()
                 self._keeper = asyncio.create_task(self._keep(self._client, token))
             return self._client
+
+    async def _login(self) -> tuple[hvac.Client, Token]:
+        """Log in, for all documents that wait. Raises ProviderError; after a refusal for a while unasked."""
+        until, reason_before = self._refusal
+        if self._clock.now() < until:
+            raise ProviderError(reason_before)
+        try:
+            entered = await self._in_thread(lambda _: self._enter(), None)
+        except _RefusedError as error:
+            pause = min(_REFUSED[1], _REFUSED[0] * 2.0 ** min(self._refusals, 10))
+            self._refusals += 1
+            self._refusal = (self._clock.now() + sooner(pause), str(error))
+            raise
+        self._refusals = 0
+        return entered
 
     def _enter(self) -> tuple[hvac.Client, Token]:
         """Log in, on connections of its own: they may show another certificate than before."""
@@ -90,7 +115,12 @@ class VaultSession:
         try:
             token = login(client, auth, self._credentials)
         except VaultError as error:
-            raise ProviderError(f"the login by {_method(auth)} is refused: {reason(error)}") from None
+            kind = (
+                _RefusedError
+                if isinstance(error, (InvalidRequest, Unauthorized, Forbidden))
+                else ProviderError
+            )
+            raise kind(f"the login by {_method(auth)} is refused: {reason(error)}") from None
         client.token = token.value
         return client, token
 

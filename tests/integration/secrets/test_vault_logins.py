@@ -107,6 +107,24 @@ async def test_all_secrets_of_a_provider_share_one_login(vault: VaultWorld, aske
     assert vault.logins("auth/userpass/login/edge") == before
 
 
+async def test_a_refused_login_is_not_tried_again_for_each_document(
+    vault: VaultWorld, asked: Asked, tmp_path: Path
+) -> None:
+    log = tmp_path / "audit.log"
+    vault.admin.sys.enable_audit_device("file", path="refused", options={"file_path": str(log)})
+    try:
+        asked.credentials(login="wrong-one")
+        uris = [f"vault/main/kv/shop/number-{number}:key" for number in range(20)]
+        asked.want(vault.provider(METHODS["userpass"]), *uris)
+        for uri in uris:
+            await asked.problem(uri, "the login by userpass is refused")
+        await asked.until(lambda: asked.store.states()[-1].failures > 40)
+    finally:
+        vault.admin.sys.disable_audit_device("refused")
+    requests = [line for line in log.read_text().splitlines() if '"type":"request"' in line]
+    assert sum('"path":"auth/userpass/login/edge"' in line for line in requests) == 1
+
+
 async def test_a_revoked_token_is_replaced_by_a_new_login(vault: VaultWorld, asked: Asked) -> None:
     asked.credentials(login="pass-word-1")
     asked.want(vault.provider(METHODS["userpass"]), TOKEN)
