@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -47,6 +48,8 @@ def run(
     tell_of_memory(seal_memory())
     source = FolderSource(path, gateway)
     first = source.load()
+    gc.collect()
+    gc.freeze()  # what was just read stays: the collector need not look at it at each edit
     count = workers or first.workers or len(os.sched_getaffinity(0))
     options = Options(count, host.strip("[]"), int(port), drain_delay)
     sys.exit(asyncio.run(_serve(ResolvingSource(source, first), options)))

@@ -22,11 +22,13 @@ _Signature = tuple[int, int, int, int]
 class Folder:
     """The files below a folder (or one file) as they were last read."""
 
-    __slots__ = ("_files", "_in_order", "_places", "_signatures", "path")
+    __slots__ = ("_files", "_folders", "_in_order", "_places", "_signatures", "path")
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._files: dict[Path, FileState] = {}
+        self._folders: set[Path] = set()
+        """All that files are below."""
         self._in_order: list[FileState] = []
         self._places: dict[Path, int] = {}
         """Where in the order of files each one is; empty where the order is to be made anew."""
@@ -41,9 +43,10 @@ class Folder:
     def refresh(self, changed: Iterable[Path]) -> bool:
         """Look at files that may have changed; answers whether one did.
 
-        A path that is no manifest file (a folder, a link to one) may stand for any file below.
+        A folder or a link may stand for any file below. Other files do not matter, nor what came and went, as
+        the temporary file that an editor renames.
         """
-        paths = set(changed)
+        paths = {path for path in set(changed) if self._matters(path)}
         if all(path in self._files or self._is_manifest(path) for path in paths):
             return self._look_at(sorted(paths))
         return self.scan()
@@ -79,7 +82,14 @@ class Folder:
             order = sorted(self._files)
             self._places = {path: place for place, path in enumerate(order)}
             self._in_order = [self._files[path] for path in order]
+            folders = {path.parent for path in order}
+            self._folders = folders.union(*(folder.parents for folder in folders))
         return self._in_order
+
+    def _matters(self, path: Path) -> bool:
+        if path in self._files or path.is_symlink() or path.is_dir():
+            return True
+        return self._is_manifest(path) if path.exists() else path in self._folders
 
     def _is_manifest(self, path: Path) -> bool:
         if path.suffix not in SUFFIXES or not path.is_file() or not path.is_relative_to(self.path):

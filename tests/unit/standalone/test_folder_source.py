@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from penstock_operator.standalone import folder as folder_module
+from penstock_operator.standalone.folder import Folder
 from penstock_operator.standalone.source import FolderSource, Update
 
 API = """
@@ -194,3 +197,25 @@ async def test_a_single_file_is_watched(tmp_path: Path) -> None:
     file.write_text(api("a", "/a"))
     async with watching(FolderSource(file)) as updates:
         assert paths(await following(updates, file, api("a", "/b"))) == {"default/a": "/b"}
+
+
+def test_a_file_that_another_replaces_is_all_that_is_looked_at(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "a.yaml").write_text(api("a", "/a"))
+    folder = Folder(tmp_path)
+    folder.scan()
+    monkeypatch.setattr(folder_module, "manifest_files", None)  # nothing else is to be listed
+    temporary, target = tmp_path / ".a.yaml.new", tmp_path / "a.yaml"
+    temporary.write_text(target.read_text() + "# edited\n")
+    temporary.replace(target)
+    assert folder.refresh([temporary, target])
+
+
+def test_a_folder_that_goes_takes_its_files_along(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "a.yaml").write_text(api("a", "/a"))
+    folder = Folder(tmp_path)
+    folder.scan()
+    assert folder.resources()
+    shutil.rmtree(tmp_path / "inner")
+    assert folder.refresh([tmp_path / "inner"])
+    assert not folder.resources()
