@@ -60,6 +60,12 @@ helm.sh/hook: pre-install,pre-upgrade
 helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end }}
 
+{{/* The annotations of the objects that delete what is left after an uninstall. */}}
+{{- define "penstock.cleanupHook" -}}
+helm.sh/hook: post-delete
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end }}
+
 {{/* The annotations of what `helm test` makes and runs. */}}
 {{- define "penstock.testHook" -}}
 helm.sh/hook: test

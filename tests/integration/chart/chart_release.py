@@ -85,7 +85,7 @@ class Release:
     def __exit__(self, *_: object) -> None:
         for server in self._servers:
             server.kill()
-        self.helm.run("uninstall", "penstock", "-n", self.namespace, "--ignore-not-found")
+        self.helm.run("uninstall", "penstock", "-n", self.namespace, "--ignore-not-found", "--no-hooks")
         self.plane.kubectl_output("delete", "namespace", self.namespace, "--wait=false")
 
     def install(self, values: Object | None = None, *options: str) -> str:

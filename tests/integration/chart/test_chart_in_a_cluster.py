@@ -15,6 +15,8 @@ from e2e.components.control_plane import ControlPlane
 from e2e.components.helm import Helm
 from e2e.components.ports import ADDRESS, free_port
 from penstock_operator.admission.registration import Address, configuration
+from penstock_operator.cluster.leader import LOCK
+from penstock_operator.cluster.secrets import SALT_SECRET
 
 WEBHOOK = "validatingwebhookconfiguration"
 
@@ -151,16 +153,37 @@ def test_what_the_operator_writes_outlives_an_upgrade(release: Release) -> None:
 
 
 def objects_of(release: Release) -> set[str]:
-    """All objects of the release's namespace, and those of the whole cluster that could be the chart's."""
+    """All objects of the release's namespace, and those elsewhere that could be the chart's or operator's."""
     namespaced = release.plane.kubectl_output(
         "api-resources", "--namespaced=true", "--verbs=list", "-o", "name"
     )
     kinds = ",".join(name for name in namespaced.split() if not name.startswith("events"))
     cluster = "clusterroles,clusterrolebindings,validatingwebhookconfigurations,customresourcedefinitions"
+    places = ((kinds, ("-n", release.namespace)), ("roles,rolebindings", ("-n", "default")), (cluster, ()))
     found: set[str] = set()
-    for resources, where in ((kinds, ("-n", release.namespace)), (cluster, ())):
+    for resources, where in places:
         found.update(release.plane.kubectl_output("get", resources, *where, "-o", "name").split())
     return found
+
+
+def right(release: Release, gateway: str) -> Object:
+    """What a gateway of the release's namespace has in another one."""
+    labels = {
+        "app.kubernetes.io/managed-by": "penstock",
+        "penstock.dev/gateway": gateway,
+        "penstock.dev/gateway-namespace": release.namespace,
+    }
+    metadata = {"name": f"{release.namespace}-{gateway}", "namespace": "default", "labels": labels}
+    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": []}
+
+
+def operators_own(release: Release) -> list[Object]:
+    """What the operator makes for itself."""
+    metadata = {"namespace": release.namespace}
+    return [
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SALT_SECRET, **metadata}},
+        {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": LOCK, **metadata}},
+    ]
 
 
 @pytest.mark.usefixtures("definitions")
@@ -168,11 +191,34 @@ def objects_of(release: Release) -> set[str]:
 def test_an_uninstall_leaves_nothing_but_the_definitions(release: Release, values: Object) -> None:
     before = objects_of(release)
     release.install({**values, "dashboards": {"enabled": True}})
+    left = [right(release, "edge"), *operators_own(release)]
+    release.plane.kubectl_output("apply", "-f", "-", input=yaml.safe_dump_all(left))
     assert objects_of(release) > before
 
     release.uninstall()
 
     assert objects_of(release) == before
+
+
+@pytest.mark.usefixtures("definitions")
+def test_an_uninstall_leaves_the_rights_of_gateways_that_stay(release: Release) -> None:
+    release.install()
+    other = {
+        "apiVersion": "penstock.dev/v1alpha1",
+        "kind": "GatewayDeployment",
+        "metadata": {"name": "other"},
+    }
+    release.plane.kubectl_output("apply", "-n", release.namespace, "-f", "-", input=json.dumps(other))
+    given = [right(release, "edge"), right(release, "other")]
+    release.plane.kubectl_output("apply", "-f", "-", input=yaml.safe_dump_all(given))
+
+    release.uninstall()
+
+    told = release.plane.kubectl_output("get", "roles", "-n", "default", "-o", "name")
+    assert [name for name in told.split() if release.namespace in name] == [
+        f"role.rbac.authorization.k8s.io/{release.namespace}-other"
+    ]
+    release.plane.kubectl_output("delete", "-f", "-", input=yaml.safe_dump(given[1]))
 
 
 def test_the_operator_serves_a_request_with_the_rights_of_the_chart(release: Release) -> None:
