@@ -1,0 +1,1 @@
+"""What the scenarios share beyond a cluster: the installed chart, backends, and traffic."""
