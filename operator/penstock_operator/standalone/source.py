@@ -12,8 +12,8 @@ from watchfiles import awatch
 from penstock_operator.standalone.folder import Folder
 from penstock_operator.standalone.pipeline import Contents, Pipeline, Update
 
-_DEBOUNCE = 30
-_STEP = 10
+_DEBOUNCE = 20
+_STEP = 5
 _TIMEOUT = 1000
 """Milliseconds: changes are gathered for so long at most, after so much silence; a look without a change."""
 
