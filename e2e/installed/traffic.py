@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from e2e.components.progress import say
 from e2e.components.waiting import wait_until
 
 _CLIENTS = 4
@@ -126,6 +127,7 @@ def traffic(url: str, headers: Mapping[str, str] | None = None) -> Iterator[Traf
     finally:
         made.stop()
         thread.join()
+        say(f"traffic: {len(made.failures)} of {len(made.answers)} requests failed")
 
 
 def ask(url: str, headers: Mapping[str, str] | None = None) -> Answer:
