@@ -7,8 +7,8 @@ import pytest
 from msgspec import structs
 
 from gateway_runtime.program.program import Program, compile_program, recompile, update_program, users_of
-from gateway_runtime.snapshot.codec import difference, subscriptions_entry
 from gateway_runtime.secrets.hidden import SecretText
+from gateway_runtime.snapshot.codec import difference, subscriptions_entry
 from gateway_runtime.snapshot.types import (
     ApiKeySecurity,
     Endpoint,
