@@ -13,11 +13,10 @@ from gateway_runtime.snapshot.types import Snapshot
 from penstock_operator.graph.build import build_graph
 from penstock_operator.graph.memo import Memo
 from penstock_operator.graph.types import Graph, ResourceId
+from penstock_operator.graph.withdrawal import is_withdrawn
 from penstock_operator.publish.snapshots import PublishMemo, build_snapshots
-from penstock_operator.resources.api_definition import ApiDefinition
 from penstock_operator.resources.parse import Parsed
 from penstock_operator.resources.service import Services
-from penstock_operator.resources.subscription import Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class ClusterPipeline:
         """What to serve."""
         graph = self._build(inputs, inputs.resources, self._graph_memo)
         broken = _broken(graph)
-        wanted = {name for name in broken if not _is_out(inputs.resources[name].resource)}
+        wanted = {name for name in broken if not is_withdrawn(inputs.resources[name].resource)}
         wanted |= self._unread(inputs)
         self._hold(inputs, broken, wanted)
         serving = graph
@@ -101,13 +100,6 @@ class ClusterPipeline:
             inputs.namespaces,
             inputs.services,
         )
-
-
-def _is_out(resource: object) -> bool:
-    """Whether a resource asks to be out of service: that holds whatever else is wrong with it."""
-    if isinstance(resource, Subscription):
-        return resource.spec.state != "Active"
-    return isinstance(resource, ApiDefinition) and resource.spec.state == "Stopped"
 
 
 def _id(text: str) -> ResourceId:

@@ -12,6 +12,7 @@ from gateway_runtime.snapshot.types import GatewaySection, Snapshot
 from penstock_operator.graph.build import build_graph
 from penstock_operator.graph.memo import Memo
 from penstock_operator.graph.types import Graph
+from penstock_operator.graph.withdrawal import is_withdrawn
 from penstock_operator.publish.secrets import SecretValues
 from penstock_operator.publish.snapshots import PublishMemo, build_snapshots
 from penstock_operator.resources.parse import Parsed
@@ -79,7 +80,7 @@ class Pipeline:
 
     def _with_last_good(self, resources: list[Parsed], graph: Graph) -> tuple[list[Parsed], Graph]:
         replaced = resources
-        broken = _broken(graph)
+        broken = _broken(graph, but_withdrawn=True)
         if broken:
             serving, never_good = self._good
             good = {identity(parsed): parsed for parsed in serving}
@@ -102,7 +103,10 @@ class Pipeline:
         return self._last
 
 
-def _broken(graph: Graph) -> frozenset[str]:
+def _broken(graph: Graph, but_withdrawn: bool = False) -> frozenset[str]:
     return frozenset(
-        str(report.id) for report in graph.reports if any(finding.is_error for finding in report.findings)
+        str(report.id)
+        for report in graph.reports
+        if any(finding.is_error for finding in report.findings)
+        and not (but_withdrawn and is_withdrawn(report.parsed.resource))
     )

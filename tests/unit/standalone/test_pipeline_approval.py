@@ -44,3 +44,14 @@ def test_a_mistake_leaves_the_approved_version_in_service() -> None:
     pipeline = Pipeline(None)
     pipeline.run(contents("Approved"))
     assert pipeline.run(contents("Approved", secret="gone")).snapshot.subscriptions
+
+
+def test_a_paused_subscription_is_out_of_service_at_once_even_with_another_mistake() -> None:
+    pipeline = Pipeline(None)
+    good = contents("Approved")
+    assert pipeline.run(good).snapshot.subscriptions
+    key = {"secretRef": {"name": "gone", "key": "key"}}
+    spec = {"planRef": {"name": "gold"}, "application": {"name": "app"}, "apiKey": key, "state": "Paused"}
+    paused = resource("Subscription", "mobile", spec, approval="Approved")
+    resources = [paused if one.manifest.data["kind"] == "Subscription" else one for one in good.resources]
+    assert not pipeline.run(Contents(resources, frozenset())).snapshot.subscriptions
