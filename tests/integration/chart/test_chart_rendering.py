@@ -171,7 +171,7 @@ def test_one_replica_has_no_budget_that_binds_it_to_its_node(helm: Helm, tmp_pat
 @pytest.mark.parametrize("values", [{}, ALL_ON], ids=["defaults", "all on"])
 def test_every_pod_is_restricted(helm: Helm, tmp_path: Path, values: Object) -> None:
     pods = pod_specs(rendered(helm, tmp_path, values))
-    assert len(pods) == 3
+    assert len(pods) == 4
     for pod in pods:
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
