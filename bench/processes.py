@@ -48,8 +48,13 @@ class Server:
         return sum(_cpu_seconds(pid) for pid in self.tree())
 
     def worker(self) -> int:
-        """The id of the process that used most CPU: the one that serves."""
-        return max(self.tree(), key=_cpu_seconds)
+        """The id of the process that serves: of a supervisor's processes one that it started.
+
+        Where there are several, it is the one that used most CPU.
+        """
+        tree = self.tree()
+        serving = [pid for pid in tree if b"gateway_runtime.processes.worker" in _command(pid)]
+        return max(serving or tree, key=_cpu_seconds)
 
     def worker_memory(self) -> Memory:
         """The memory of the worker."""
@@ -63,6 +68,13 @@ class Server:
     def last_lines(self) -> str:
         """The end of the server's output."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-12:])
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def on_cpu(cpu: int, command: Sequence[str]) -> list[str]:
