@@ -49,7 +49,8 @@ def test_the_lease_tells_what_all_workers_serve(cluster: Cluster, start_pod: Sta
     metadata, spec = lease["metadata"], lease["spec"]
     assert metadata["labels"] == {"penstock.dev/gateway": GATEWAY, "app.kubernetes.io/managed-by": "penstock"}
     assert set(metadata["annotations"]) == {"penstock.dev/resource-version", "penstock.dev/errors"}
-    assert metadata["annotations"]["penstock.dev/resource-version"] == str(version)
+    # A list or a bookmark may have told of a later moment, at which nothing else has changed.
+    assert int(metadata["annotations"]["penstock.dev/resource-version"]) >= version
     errors = json.loads(metadata["annotations"]["penstock.dev/errors"])
     assert list(errors) == ["shop/bad"]
     assert "ExpressionError" in errors["shop/bad"]
@@ -87,7 +88,7 @@ def test_a_large_api_is_served_only_whole(cluster: Cluster, start_pod: StartPod)
     assert cluster.told(pod.name)[1] == {"shop/large": "parts of the section `api` are missing"}
     assert pod.get("/large") == (200, "v1")
     version = cluster.write(last)
-    wait_for(lambda: cluster.told(pod.name) == (version, {}))
+    wait_for(lambda: cluster.told(pod.name)[0] >= version and not cluster.told(pod.name)[1])
     assert pod.get("/large") == (200, "v2")
 
 
@@ -130,7 +131,7 @@ def test_a_killed_worker_is_replaced_by_one_that_serves_the_newest(
     assert len(before) == 2
     os.kill(before[0], signal.SIGKILL)
     version = cluster.publish(api("orders", "v2"), gateway=pod.section)
-    wait_for(lambda: cluster.told(pod.name) == (version, {}))
+    wait_for(lambda: cluster.told(pod.name)[0] >= version and not cluster.told(pod.name)[1])
     assert len(set(pod.workers()) - set(before)) == 1
     assert [pod.get("/orders") for _ in range(20)] == [(200, "v2")] * 20
 

@@ -169,7 +169,7 @@ def test_the_guide_lists_these_names_and_no_others() -> None:
         owner = names[0].split(".")[0]
         listed |= {owner + name if name.startswith(".") else name for name in names}
     assert listed >= {"request.method", "request.api_path", "jwt.claims.NAME", "context.plan"}
-    values = {"NAME": "x", "/kubernetes/NAME:KEY": "y"}
+    values = {"NAME": "x", "/kubernetes/NAME:KEY": "y", "/vault/MOUNT/PATH:KEY": "z"}
     for name in listed:
         compile_template(f"{{#{name}}}", values.__getitem__)
 
