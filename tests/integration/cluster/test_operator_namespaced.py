@@ -44,7 +44,10 @@ def test_an_operator_of_one_namespace_needs_rights_in_no_other(
     shop.api("orders", "v2")
     wait_for(answers(pod, "/orders", (200, "v2")))
     requests = "penstock_operator_api_requests_total"
-    assert running.metric(requests, verb="POST", kind="Secret") == 2  # pepper and salt, once
+    # The pepper, once; the salt too where no operator before has made it.
+    assert running.metric(requests, verb="POST", kind="Secret") in (1, 2)
     assert running.metric(requests, status="403") == 0
     assert not other.status("ApiDefinition", "orders")
-    assert not [line for line in running.lines() if line["level"] not in ("INFO", "WARNING")]
+    errors = [line for line in running.lines() if line["level"] not in ("INFO", "WARNING")]
+    # An API server that has just got the kinds asks for patience, which kopf logs as an error.
+    assert not [line for line in errors if "TooManyRequests" not in str(line["message"])]
