@@ -13,10 +13,17 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gateway_runtime.exchange import Exchange, Reply
+from gateway_runtime.kafka.rules import Rules
 from gateway_runtime.policies.fields import StrictModel
 
 Outcome = Reply | Awaitable[Reply | None] | None
 StepFunction = Callable[[Exchange], Outcome]
+
+ConnectFunction = Callable[[Exchange], str | None]
+"""Runs once a Kafka client has authenticated: why it may not connect, or None."""
+
+InteractFunction = Callable[[Exchange, Rules], None]
+"""Adds to the rules of a Kafka client's session, once, as it begins."""
 
 
 class Template(Protocol):
@@ -72,12 +79,15 @@ class PolicyConfiguration(StrictModel):
 class PolicyType:
     """A policy: the key that names it in a step, and how each phase compiles.
 
-    `errors` gives the keys of the replies that it makes, with their statuses, for the reference docs and
-    for the check of response templates.
+    `request` and `response` are phases of HTTP APIs; `connect`, `interact`, `publish` and `subscribe` those of
+    Kafka APIs. `errors` gives the keys of the replies that it makes, with their statuses, for the reference
+    docs and for the check of response templates.
     """
 
     name: str
     configuration: type[PolicyConfiguration]
     request: Callable[[Any, Environment], StepFunction] | None = None
     response: Callable[[Any, Environment], StepFunction] | None = None
+    connect: Callable[[Any, Environment], ConnectFunction] | None = None
+    interact: Callable[[Any, Environment], InteractFunction] | None = None
     errors: Mapping[str, int] = field(default_factory=dict)

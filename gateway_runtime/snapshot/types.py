@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway_runtime.snapshot.kafka import KafkaApi, KafkaListener, ScramVerifier
 from gateway_runtime.snapshot.providers import SecretProvider
 from gateway_runtime.snapshot.wire import SecretRef as SecretRef  # noqa: PLC0414 - a type of the wire as the others
 from gateway_runtime.snapshot.wire import Wire as Wire  # noqa: PLC0414 - their base
@@ -33,7 +34,12 @@ class PathMatch(Wire):
 
 
 class Flow(Wire):
-    """Steps for the requests that match; an empty `methods` means all."""
+    """Steps for what matches; an empty `methods` means all.
+
+    HTTP APIs have `request` and `response`; Kafka APIs `connect` (once, behind the authentication), `interact`
+    (all requests), `publish` and `subscribe` (records). `topics` are names, or prefixes with `*` at their end,
+    as clients know them; empty: all. They select records alone.
+    """
 
     name: str = ""
     path: PathMatch = PathMatch()
@@ -41,6 +47,11 @@ class Flow(Wire):
     condition: str | None = None
     request: tuple[Step, ...] = ()
     response: tuple[Step, ...] = ()
+    topics: tuple[str, ...] = ()
+    connect: tuple[Step, ...] = ()
+    interact: tuple[Step, ...] = ()
+    publish: tuple[Step, ...] = ()
+    subscribe: tuple[Step, ...] = ()
 
 
 class Cors(Wire):
@@ -132,7 +143,30 @@ class JwtSecurity(Wire, tag="jwt"):
     require_subscription: bool = True
 
 
-Security = KeylessSecurity | ApiKeySecurity | JwtSecurity
+class OAuth2Security(Wire, tag="oauth2"):
+    """A token that its issuer is asked about (RFC 7662): active ones name the subscription by client id.
+
+    `client_secret` is a string that may name a secret.
+    """
+
+    introspection_url: str
+    client_id: str
+    client_secret: str
+    client_id_claim: str = "client_id"
+    cache: float = 30.0
+    require_subscription: bool = True
+
+
+class MtlsSecurity(Wire, tag="mtls"):
+    """A client certificate names the subscription: by its SHA-256 in hexadecimal, else by its common name.
+
+    Either is the client id of the subscription.
+    """
+
+    require_subscription: bool = True
+
+
+Security = KeylessSecurity | ApiKeySecurity | JwtSecurity | OAuth2Security | MtlsSecurity
 
 
 class Plan(Wire):
@@ -153,7 +187,10 @@ class ResponseTemplate(Wire):
 
 
 class ApiSection(Wire):
-    """All of one API but its subscriptions. `response_templates`: error key -> media type -> template."""
+    """All of one API but its subscriptions. `response_templates`: error key -> media type -> template.
+
+    With `kafka` it is of type Kafka, and has neither routes nor endpoint groups.
+    """
 
     name: str
     namespace: str
@@ -166,10 +203,14 @@ class ApiSection(Wire):
     properties: dict[str, str] = {}
     secrets: dict[str, SecretRef] = {}
     access_log: bool = True
+    kafka: KafkaApi | None = None
 
 
 class Subscription(Wire):
-    """Who may use a plan. Times in seconds since the epoch; keys as digests (`snapshot/keys.py`)."""
+    """Who may use a plan. Times in seconds since the epoch; keys as digests (`snapshot/keys.py`).
+
+    `scram` has, for a plan with API keys of a Kafka API, verifiers of each key for each mechanism.
+    """
 
     name: str
     plan: str
@@ -179,6 +220,7 @@ class Subscription(Wire):
     starts_at: float | None = None
     ends_at: float | None = None
     key_digests: tuple[str, ...] = ()
+    scram: tuple[ScramVerifier, ...] = ()
 
 
 class SubscriptionsSection(Wire):
@@ -226,6 +268,7 @@ class GatewaySection(Wire):
     name: str = "default"
     namespace: str = "default"
     listeners: tuple[HttpListener, ...] = (HttpListener(name="http", port=8080),)
+    kafka_listeners: tuple[KafkaListener, ...] = ()
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     trusted_proxies: tuple[str, ...] = ()

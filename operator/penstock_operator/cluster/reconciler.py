@@ -17,6 +17,7 @@ from typing import Final
 
 from penstock_operator.cluster.config_maps import ConfigMapWork
 from penstock_operator.cluster.gateways import GatewayWork
+from penstock_operator.cluster.heap import Heap
 from penstock_operator.cluster.history import History
 from penstock_operator.cluster.kube import Kube
 from penstock_operator.cluster.metrics import Metrics
@@ -65,6 +66,7 @@ class Reconciler:
         self._pipeline = ClusterPipeline()
         self._publisher = Publisher()
         self._status_memo = StatusMemo()
+        self._heap = Heap()
         self._dirty = asyncio.Event()
         self._next_change: float | None = None
         self._round_began: float | None = None
@@ -142,6 +144,7 @@ class Reconciler:
         with self._timed("clean"):
             await parts.writer.run([*parts.config_maps.deletes(publication), *parts.gateways.deletes()])
         parts.writer.end_round()
+        self._heap.settle(len(parts.store.resources))
         self._count()
 
     def _inputs(self, peppers: Mapping[str, bytes]) -> Inputs:
