@@ -1,13 +1,17 @@
-"""The digest of an API key as a snapshot carries it, made by the operator and by the runtime alike.
+"""What a snapshot carries in place of an API key, made by the operator and by the runtime alike.
 
-Without a pepper it is the SHA-256 of the key. With one it is BLAKE2b of that, keyed with the pepper (RFC 7693
-section 2.9), so that who can read a snapshot but not the pepper cannot try keys against it.
+Without a pepper the digest is the SHA-256 of the key. With one it is BLAKE2b of that, keyed with the pepper
+(RFC 7693 section 2.9), so that who can read a snapshot but not the pepper cannot try keys against it. What checks
+a SCRAM proof (`ScramVerifier`) must come back as it was, so it is masked with bytes that only the pepper gives.
 """
 
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Literal
+
+SCRAM_MECHANISMS: Final = ("SCRAM-SHA-256", "SCRAM-SHA-512")
+"""The mechanisms that each API key of a Kafka API has a verifier for, in this order."""
 
 MIN_PEPPER: Final = 16
 MAX_PEPPER: Final = blake2b.MAX_KEY_SIZE
@@ -22,6 +26,26 @@ def key_digest(sha256_hex: str, pepper: bytes) -> str:
 def peppered(sha256_digest: bytes, pepper: bytes) -> bytes:
     """The digest of a key from its SHA-256."""
     return blake2b(sha256_digest, key=pepper, digest_size=_SIZE).digest()
+
+
+def masked(value: bytes, pepper: bytes, label: str) -> bytes:
+    """A value of at most 64 bytes, XOR BLAKE2b of the label keyed with the pepper: twice gives the value back.
+
+    No pepper: the value itself. A label must be used for one value alone; `scram_label` makes it.
+    """
+    if not pepper:
+        return value
+    mask = blake2b(label.encode(), key=pepper, digest_size=len(value)).digest()
+    return bytes(one ^ other for one, other in zip(value, mask, strict=True))
+
+
+def scram_label(mechanism: str, part: Literal["stored", "server"], salt: str, digest: str) -> str:
+    """The label of a key of a verifier; `digest` is that of the API key as `Subscription.key_digests` has it.
+
+    The verifiers of a subscription are in the order of its digests, and of one digest in `SCRAM_MECHANISMS`.
+    The salt (base64, as in the verifier) keeps the masks of subscriptions with the same API key apart.
+    """
+    return f"{mechanism} {part} {salt} {digest}"
 
 
 def check_pepper(pepper: bytes) -> bytes:
