@@ -6,9 +6,7 @@ the token's header would go along.
 
 from __future__ import annotations
 
-import os
 import ssl
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,6 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from gateway_runtime.secrets.provider import ProviderError
+from gateway_runtime.security.pem import load_chain
 from gateway_runtime.snapshot.providers import VaultProvider
 
 CONCURRENCY: Final = 4
@@ -71,22 +70,7 @@ def _context(authorities: str, pair: ClientPair | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cadata=authorities or None)
         if pair is not None:
-            _show(context, pair)
+            load_chain(context, pair.certificate, pair.key)
     except (ssl.SSLError, ValueError) as error:
         raise ProviderError(f"its certificates cannot be used: {type(error).__name__}") from None
     return context
-
-
-def _show(context: ssl.SSLContext, pair: ClientPair) -> None:
-    """Have a context show a certificate. OpenSSL reads it by a path: that of memory without a name."""
-    memory = os.memfd_create("pair", os.MFD_CLOEXEC)
-    try:
-        _write(memory, (pair.certificate, b"\n", pair.key))
-        context.load_cert_chain(f"/proc/self/fd/{memory}", password="")
-    finally:
-        os.close(memory)
-
-
-def _write(memory: int, parts: Iterable[bytes]) -> None:
-    with os.fdopen(memory, "wb", closefd=False) as file:
-        file.writelines(parts)
