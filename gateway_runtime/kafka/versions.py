@@ -1,0 +1,54 @@
+"""Which API keys and versions clients are offered: what cluster and gateway both know (KIP-35, KIP-511)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from gateway_runtime.protocols.kafka.messages import KEYS, Message
+
+Versions = Mapping[int, tuple[int, int]]
+"""The lowest and the highest version of each API key."""
+
+PRODUCE: Final = 0
+SASL_HANDSHAKE: Final = 17
+API_VERSIONS: Final = 18
+SASL_AUTHENTICATE: Final = 36
+UNSUPPORTED_VERSION: Final = 35
+TELEMETRY: Final = frozenset((71, 72))
+HIDDEN: Final = frozenset((38, 39, 40, 41, 50, 51, 80, 81))
+"""Delegation tokens and SCRAM credentials are the cluster's own, where the gateway ends the authentication;
+voters are the concern of controllers."""
+
+OWN: Final[Versions] = {
+    key: (KEYS[key].lowest, KEYS[key].highest) for key in (SASL_HANDSHAKE, API_VERSIONS, SASL_AUTHENTICATE)
+}
+"""What the gateway answers itself, whatever the cluster knows."""
+
+
+def read_versions(response: Message) -> dict[int, tuple[int, int]]:
+    """What a broker says that it knows."""
+    return {one["ApiKey"]: (one["MinVersion"], one["MaxVersion"]) for one in response["ApiKeys"]}
+
+
+def offered(cluster: Versions, knows: Callable[[int, int], bool], hidden: Iterable[int] = ()) -> Versions:
+    """What a client may use: versions of the cluster that are known, and that `knows` says can be handled."""
+    found: dict[int, tuple[int, int]] = {}
+    for key, (lowest, highest) in cluster.items():
+        api = KEYS.get(key)
+        if api is None or key in HIDDEN or key in hidden or key in OWN:
+            continue
+        versions = range(max(lowest, api.lowest), min(highest, api.highest) + 1)
+        good = [version for version in versions if knows(key, version)]
+        if good:
+            found[key] = (good[0], good[-1])
+    return {**found, **OWN}
+
+
+def versions_response(versions: Versions, error: int = 0) -> Message:
+    """The answer to ApiVersions. Clients take a lowest version of Produce above 0 amiss (KAFKA-18659)."""
+    rows = [
+        {"ApiKey": key, "MinVersion": 0 if key == PRODUCE else lowest, "MaxVersion": highest}
+        for key, (lowest, highest) in sorted(versions.items())
+    ]
+    return {"ErrorCode": error, "ApiKeys": rows}
