@@ -1,0 +1,34 @@
+"""The subscriptions of one plan by client id: who holds the client id of a token or a certificate."""
+
+from __future__ import annotations
+
+from gateway_runtime.errors import error_reply
+from gateway_runtime.exchange import Reply
+from gateway_runtime.security.subscriptions import Grant
+
+
+class Clients:
+    """The clients of one plan; `is_required` says whether one without a subscription is refused."""
+
+    def __init__(self, grants: dict[str, list[Grant]], is_required: bool) -> None:
+        self._grants = grants
+        self.is_required = is_required
+
+    def find(self, client_id: object, now: float) -> Grant | Reply | None:
+        """The first subscription that holds, else why the first does not; None where none is needed."""
+        grants = self._grants.get(client_id) if isinstance(client_id, str) else None
+        if not grants:
+            return error_reply("SUBSCRIPTION_MISSING") if self.is_required else None
+        for grant in grants:
+            if grant.refuse(now) is None:
+                return grant
+        return grants[0].refuse(now)
+
+    def knows(self, client_id: str) -> bool:
+        """Whether a subscription, of whatever state, has this client id."""
+        return client_id in self._grants
+
+    def named(self, client_id: str, subscription: str) -> Grant | None:
+        """The subscription of that name, where it still has this client id."""
+        grants = self._grants.get(client_id, [])
+        return next((grant for grant in grants if grant.info.name == subscription), None)
