@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -29,6 +30,16 @@ class Server:
     def output(self) -> str:
         """The end of what it wrote."""
         return tail(self.log.read_text(encoding="utf-8", errors="replace"))
+
+    def processes(self) -> list[int]:
+        """The ids of the server's processes that its guard started."""
+        children = Path(f"/proc/{self.guard.pid}/task/{self.guard.pid}/children")
+        return [int(child) for child in children.read_text(encoding="ascii").split()]
+
+    def signal(self, number: int) -> None:
+        """Sends the server a signal."""
+        for process in self.processes():
+            os.kill(process, number)
 
     def kill(self) -> None:
         """Ends it at once, as a failing machine does, with all that it started; returns when it is gone."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import tempfile
@@ -76,10 +75,7 @@ class VaultServer:
 
     def _signal(self, number: int) -> None:
         assert self._server
-        guard = self._server.guard.pid
-        children = Path(f"/proc/{guard}/task/{guard}/children").read_text(encoding="ascii")
-        for child in children.split():
-            os.kill(int(child), number)
+        self._server.signal(number)
 
 
 def _lines(log: Path) -> list[str]:
