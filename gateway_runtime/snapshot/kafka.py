@@ -13,7 +13,7 @@ class Certificate(Wire):
 
 
 class ListenerTls(Wire):
-    """TLS towards clients: the first certificate that is for the name that the client asks for (SNI) is shown.
+    """TLS towards clients: the first certificate for the name that a client asks for (SNI) is shown.
 
     With `client_ca` (PEM) clients may show certificates; plans with mtls need it.
     """
@@ -26,8 +26,8 @@ class KafkaListener(Wire):
     """An address that serves Kafka APIs.
 
     With the patterns `bootstrap` and `broker` APIs and brokers are told apart by SNI, all on `port`: `{api}`,
-    `{namespace}` and `{broker}` stand in for their names and the broker's id. Without them by port: those of an
-    API (`KafkaApi.port`) between `port` and `last_port`; clients are told `host`.
+    `{namespace}` and `{broker}` stand in for their names and the broker's id. Without them by port: those of
+    an API (`KafkaApi.port`) between `port` and `last_port`; clients are told `host`.
     """
 
     name: str
@@ -41,7 +41,7 @@ class KafkaListener(Wire):
 
 
 class KafkaTls(Wire):
-    """TLS towards a cluster. PEM texts, which may name secrets; without `ca` those of the system are trusted."""
+    """TLS towards a cluster. PEM texts, which may name secrets; without `ca` the system's are trusted."""
 
     ca: str | None = None
     certificate: str | None = None
@@ -101,8 +101,8 @@ class KafkaApi(Wire):
     """What an API of type Kafka is.
 
     By port its bootstrap is `port`, and the broker with the id N is `port` + 1 + N - `first_broker`, for
-    `brokers` ids from `first_broker` on; by host it is `name` that stands for `{api}`. `client_telemetry` says
-    whether telemetry of clients (KIP-714) goes on to the cluster.
+    `brokers` ids from `first_broker` on; by host it is `name` that stands for `{api}`. `client_telemetry`
+    says whether telemetry of clients (KIP-714) goes on to the cluster.
     """
 
     name: str

@@ -1,8 +1,9 @@
 """What a snapshot carries in place of an API key, made by the operator and by the runtime alike.
 
 Without a pepper the digest is the SHA-256 of the key. With one it is BLAKE2b of that, keyed with the pepper
-(RFC 7693 section 2.9), so that who can read a snapshot but not the pepper cannot try keys against it. What checks
-a SCRAM proof (`ScramVerifier`) must come back as it was, so it is masked with bytes that only the pepper gives.
+(RFC 7693 section 2.9), so that who can read a snapshot but not the pepper cannot try keys against it. What
+checks a SCRAM proof (`ScramVerifier`) must come back as it was: it is masked with bytes that only the pepper
+gives.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def peppered(sha256_digest: bytes, pepper: bytes) -> bytes:
 
 
 def masked(value: bytes, pepper: bytes, label: str) -> bytes:
-    """A value of at most 64 bytes, XOR BLAKE2b of the label keyed with the pepper: twice gives the value back.
+    """A value of at most 64 bytes, XOR BLAKE2b of the label keyed with the pepper: twice gives it back.
 
     No pepper: the value itself. A label must be used for one value alone; `scram_label` makes it.
     """

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from gateway_runtime.snapshot.kafka import KafkaListener
 from gateway_runtime.snapshot.providers import SecretProvider, VaultProvider
 from gateway_runtime.snapshot.types import (
     ApiKeySecurity,
@@ -32,6 +33,15 @@ def binary_uri(reference: SecretRef) -> str:
 def gateway_uris(section: GatewaySection) -> frozenset[str]:
     """The URIs of the secrets that the gateway's own section names."""
     return frozenset() if section.key_pepper is None else frozenset((binary_uri(section.key_pepper),))
+
+
+def listener_references(listener: KafkaListener) -> Iterator[SecretRef]:
+    """The certificates and keys of a listener, and who signs the certificates of clients."""
+    if listener.tls is not None:
+        for certificate in listener.tls.certificates:
+            yield from (certificate.chain, certificate.key)
+        if listener.tls.client_ca is not None:
+            yield listener.tls.client_ca
 
 
 def api_references(section: ApiSection) -> Iterator[SecretRef]:

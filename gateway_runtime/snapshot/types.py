@@ -36,9 +36,9 @@ class PathMatch(Wire):
 class Flow(Wire):
     """Steps for what matches; an empty `methods` means all.
 
-    HTTP APIs have `request` and `response`; Kafka APIs `connect` (once, behind the authentication), `interact`
-    (all requests), `publish` and `subscribe` (records). `topics` are names, or prefixes with `*` at their end,
-    as clients know them; empty: all. They select records alone.
+    HTTP APIs have `request` and `response`; Kafka APIs `connect` (once, behind the authentication),
+    `interact` (all requests), `publish` and `subscribe` (records). `topics` are names, or prefixes with `*`
+    at their end, as clients know them; empty: all. They select records alone.
     """
 
     name: str = ""
@@ -146,7 +146,7 @@ class JwtSecurity(Wire, tag="jwt"):
 class OAuth2Security(Wire, tag="oauth2"):
     """A token that its issuer is asked about (RFC 7662): active ones name the subscription by client id.
 
-    `client_secret` is a string that may name a secret.
+    `introspection_url`, `client_id` and `client_secret` are strings that may name secrets.
     """
 
     introspection_url: str

@@ -16,10 +16,10 @@ from penstock_operator.graph.routes import Claim, claims_of
 from penstock_operator.graph.secret_names import secret_of
 from penstock_operator.graph.types import ResourceId
 from penstock_operator.resources.api_definition import ApiDefinition
+from penstock_operator.resources.gateway_deployment import gateway_secrets
 from penstock_operator.resources.parse import Parsed
 from penstock_operator.resources.plan import Plan
 from penstock_operator.resources.secret import SecretResource
-from penstock_operator.resources.secret_provider import credentials
 from penstock_operator.resources.service import Services
 from penstock_operator.resources.subscription import Subscription
 
@@ -147,9 +147,8 @@ def _around(item: Item, neighbours: Neighbours) -> Iterator[Parsed]:
                 yield api
                 yield from _references(make_item(api), neighbours)
         case "GatewayDeployment":
-            for provider in gateway_of(item).spec.secret_providers:
-                for reference, _ in credentials(provider):
-                    yield from _found(ResourceId("Secret", item.namespace, reference.name), neighbours)
+            for reference, _ in gateway_secrets(gateway_of(item).spec):
+                yield from _found(ResourceId("Secret", item.namespace, reference.name), neighbours)
         case "Plan":
             yield from _found(_id("ApiDefinition", item.target), neighbours)
         case "Subscription":

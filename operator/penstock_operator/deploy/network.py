@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
+
 from penstock_operator.deploy.identity import owned, pod_labels
-from penstock_operator.deploy.ports import admin_port, reachable
+from penstock_operator.deploy.ports import ReachablePort, admin_port, reachable
 from penstock_operator.resources.exposure import NetworkPeer
-from penstock_operator.resources.gateway_deployment import GatewayDeployment, Listener
+from penstock_operator.resources.gateway_deployment import GatewayDeployment, GatewayDeploymentSpec
 from penstock_operator.resources.kube import KubeObject
 
 _APP_PROTOCOLS = {"HTTP": "http"}
+"""Names without a prefix are those of IANA, which has none for Kafka."""
 
 
 def service(gateway: GatewayDeployment) -> KubeObject | None:
     """The Service with a port for each listener; none where no listener can be reached."""
-    listeners = reachable(gateway.spec)
-    if not listeners:
+    ports = reachable(gateway.spec)
+    if not ports:
         return None
     return {
         "apiVersion": "v1",
@@ -23,7 +27,7 @@ def service(gateway: GatewayDeployment) -> KubeObject | None:
         "spec": {
             "type": gateway.spec.service.type,
             "selector": pod_labels(gateway),
-            "ports": [_service_port(listener, gateway) for listener in listeners],
+            "ports": [_service_port(port, gateway) for port in ports],
             **_balancing(gateway),
         },
     }
@@ -36,7 +40,7 @@ def network_policy(gateway: GatewayDeployment) -> KubeObject | None:
         return None
     ingress: list[KubeObject] = []
     if reachable(spec):
-        ingress.append({"ports": [_policy_port(listener.port) for listener in reachable(spec)]})
+        ingress.append({"ports": list(_listener_ports(spec))})
     if policy.admin_from:
         ports = [_policy_port(admin_port(spec))]
         ingress.append({"ports": ports, "from": [_peer(peer) for peer in policy.admin_from]})
@@ -52,14 +56,15 @@ def network_policy(gateway: GatewayDeployment) -> KubeObject | None:
     }
 
 
-def _service_port(listener: Listener, gateway: GatewayDeployment) -> KubeObject:
-    node_port = gateway.spec.service.node_ports.get(listener.name)
+def _service_port(port: ReachablePort, gateway: GatewayDeployment) -> KubeObject:
+    node_port = gateway.spec.service.node_ports.get(port.name)
+    protocol = _APP_PROTOCOLS.get(port.listener.protocol)
     return {
-        "name": listener.name,
-        "port": listener.port,
-        "targetPort": listener.port,
+        "name": port.name,
+        "port": port.number,
+        "targetPort": port.number,
         "protocol": "TCP",
-        "appProtocol": _APP_PROTOCOLS[listener.protocol],
+        **({"appProtocol": protocol} if protocol else {}),
         **({"nodePort": node_port} if node_port else {}),
     }
 
@@ -72,6 +77,14 @@ def _balancing(gateway: GatewayDeployment) -> KubeObject:
         "externalTrafficPolicy": template.external_traffic_policy,
     }
     return {name: value for name, value in fields.items() if value}
+
+
+def _listener_ports(spec: GatewayDeploymentSpec) -> Iterator[KubeObject]:
+    """Those that can be reached, each range as one."""
+    for listener, ports in groupby(reachable(spec), key=lambda port: port.listener):
+        numbers = [port.number for port in ports]
+        last = {} if listener.port else {"endPort": numbers[-1]}
+        yield _policy_port(numbers[0]) | last
 
 
 def _policy_port(port: int) -> KubeObject:

@@ -155,9 +155,7 @@ def _from_pod(name: str, path: str) -> KubeObject:
 
 
 def _ports(spec: GatewayDeploymentSpec) -> list[KubeObject]:
-    ports: list[KubeObject] = [
-        {"containerPort": listener.port, "protocol": "TCP"} for listener in reachable(spec)
-    ]
+    ports: list[KubeObject] = [{"containerPort": port.number, "protocol": "TCP"} for port in reachable(spec)]
     return [*ports, {"name": "admin", "containerPort": admin_port(spec), "protocol": "TCP"}]
 
 

@@ -20,9 +20,8 @@ from penstock_operator.deploy.identity import (
     short_digest,
 )
 from penstock_operator.deploy.stamp import stamped
-from penstock_operator.resources.gateway_deployment import GatewayDeployment
+from penstock_operator.resources.gateway_deployment import GatewayDeployment, gateway_secrets
 from penstock_operator.resources.kube import KubeObject
-from penstock_operator.resources.secret_provider import credentials
 
 _READ: Final = ("get", "list", "watch")
 _RBAC: Final = "rbac.authorization.k8s.io"
@@ -43,7 +42,7 @@ def own_rights(gateway: GatewayDeployment) -> tuple[KubeObject, KubeObject]:
     metadata = owned(gateway)
     rules = [
         _rule("", "configmaps", _READ),
-        _rule("", "secrets", _READ, sorted({pepper_name(gateway), *_credentials(gateway)})),
+        _rule("", "secrets", _READ, sorted({pepper_name(gateway), *_secrets(gateway)})),
         _rule("coordination.k8s.io", "leases", ("create", "delete", "get", "patch", "update")),
     ]
     return _role(metadata, rules), _binding(metadata, gateway)
@@ -61,11 +60,9 @@ def secret_rights(gateway: GatewayDeployment, secrets: Iterable[tuple[str, str]]
     )
 
 
-def _credentials(gateway: GatewayDeployment) -> Iterator[str]:
-    """The names of the Secrets that the gateway's providers log in with."""
-    for provider in gateway.spec.secret_providers:
-        for reference, _ in credentials(provider):
-            yield reference.name
+def _secrets(gateway: GatewayDeployment) -> Iterator[str]:
+    """The names of the Secrets that the gateway reads for itself."""
+    return (reference.name for reference, _ in gateway_secrets(gateway.spec))
 
 
 def discovery_rights(gateway: GatewayDeployment, namespaces: Iterable[str]) -> tuple[KubeObject, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 
 from gateway_runtime.snapshot.wire import SecretRef
+from penstock_operator.graph.api_types import wrong_plan
 from penstock_operator.graph.approval import denial
 from penstock_operator.graph.credentials import Credential, credential_of, repeated_keys
 from penstock_operator.graph.items import Item
@@ -19,6 +20,7 @@ from penstock_operator.graph.keys import KeyWork
 from penstock_operator.graph.linking import Links
 from penstock_operator.graph.memo import Memo
 from penstock_operator.graph.references import resolve_use, secret_uri, secret_value
+from penstock_operator.graph.scram import ScramMemo
 from penstock_operator.graph.secret_names import Provided, secret_of
 from penstock_operator.graph.secret_users import users_of_secrets
 from penstock_operator.graph.services import missing_services, service_ports
@@ -57,6 +59,7 @@ class _Parts:
 
     api: Item
     links: Links
+    scram: ScramMemo
     secrets: dict[str, SecretRef] = field(default_factory=dict)
     provided: dict[Item, tuple[Provided, ...]] = field(default_factory=dict)
     findings: dict[Item, list[Finding]] = field(default_factory=dict)
@@ -82,7 +85,8 @@ def assemble_apis(links: Links, memo: Memo) -> dict[str, Assembled]:
             continue
         inputs, entry = _inputs(api, links), apis.get(key)
         if entry is None or entry[0] != inputs or _is_due(entry[1], links.moment):
-            apis[key] = (inputs, assemble(api, links))
+            apis[key] = (inputs, assemble(api, links, memo.scram))
+    memo.scram.keep(links.subscriptions)
     return {key: assembled for key, (_, assembled) in apis.items()}
 
 
@@ -116,9 +120,9 @@ def _is_due(assembled: Assembled, moment: float) -> bool:
     return assembled.next_change is not None and assembled.next_change <= moment
 
 
-def assemble(api: Item, links: Links) -> Assembled:
+def assemble(api: Item, links: Links, scram: ScramMemo) -> Assembled:
     """The node and reports of one API."""
-    parts = _Parts(api, links)
+    parts = _Parts(api, links, scram)
     findings = (*_unknown_properties(api, api), *_secret_findings(api, parts), *_service_findings(api, links))
     usable = parts.add(api, (*api.findings, *findings))
     plans = sorted(links.plans_of.get(api.key, ()), key=_plan_order)
@@ -198,11 +202,19 @@ def _check_plan(item: Item, parts: _Parts) -> tuple[bool, str | None]:
     uri, key_findings = _jwt_secret(item, parts.links)
     findings = (
         *item.findings,
+        *_wrong_plan(item, parts.api),
         *_unknown_properties(item, parts.api),
         *_secret_findings(item, parts),
         *key_findings,
     )
     return parts.add(item, findings), uri
+
+
+def _wrong_plan(item: Item, owner: Item) -> Iterator[Finding]:
+    plan, api = item.parsed.resource, owner.parsed.resource
+    assert isinstance(plan, Plan)
+    assert isinstance(api, ApiDefinition)
+    return wrong_plan(plan, api)
 
 
 def _jwt_secret(item: Item, links: Links) -> tuple[str | None, list[Finding]]:
@@ -280,14 +292,16 @@ def _plan_node(item: Item, uri: str | None, credentials: list[Credential], parts
     plan = item.parsed.resource
     assert isinstance(plan, Plan)
     usable = sorted(credentials, key=lambda credential: credential.item.key)
-    subscriptions = tuple(map(_subscription_node, usable))
+    subscriptions = tuple(_subscription_node(credential, parts) for credential in usable)
     return PlanNode(plan, item.parsed.manifest.data, subscriptions, uri, parts.provided[item])
 
 
-def _subscription_node(credential: Credential) -> SubscriptionNode:
+def _subscription_node(credential: Credential, parts: _Parts) -> SubscriptionNode:
     subscription = credential.item.parsed.resource
     assert isinstance(subscription, Subscription)
-    return SubscriptionNode(subscription, credential.digests)
+    by_scram = credential.keys if parts.api.kafka is not None else ()
+    scram = parts.scram.keys_of(subscription.key, by_scram) if by_scram else ()
+    return SubscriptionNode(subscription, credential.digests, scram)
 
 
 def _api_node(item: Item, plans: tuple[PlanNode, ...], parts: _Parts) -> ApiNode:

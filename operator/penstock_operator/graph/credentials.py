@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from penstock_operator.graph.items import Item
 from penstock_operator.graph.keys import KEY, PREVIOUS_KEY, KeyWork, key_work, previous_until
@@ -26,15 +26,20 @@ KEY_PENDING = "KeyPending"
 class Credential:
     """What a subscription brings to its plan, and what is wrong with it.
 
-    `digests` are the hexadecimal SHA-256 of its keys: the first, and after a rotation the one before it,
-    which holds until `previous_until`. `work` is what the operator has to do about the key.
+    `keys` are its API keys: the first, and after a rotation the one before it, which holds until
+    `previous_until`. `work` is what the operator has to do about the key.
     """
 
     item: Item
-    digests: tuple[str, ...] = ()
+    keys: tuple[bytes, ...] = field(default=(), repr=False)
     finding: Finding | None = None
     work: KeyWork | None = None
     previous_until: float | None = None
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The hexadecimal SHA-256 of each key."""
+        return tuple(map(_digest, self.keys))
 
     @property
     def is_pending(self) -> bool:
@@ -48,7 +53,7 @@ def credential_of(item: Item, plan: Plan, links: Links) -> Credential:
     assert isinstance(subscription, Subscription)
     if plan.spec.security.api_key is not None:
         return _given_key(item, subscription, links) or _generated_key(item, plan, links)
-    if plan.spec.security.jwt is not None:
+    if plan.spec.security.keyless is None:
         return Credential(item, finding=_client_id(subscription, plan))
     message = f"the plan {plan.metadata.name} lets everybody in: a subscription has no effect"
     return Credential(item, finding=Finding("NoEffect", message, ("spec", "planRef"), severity="Warning"))
@@ -74,7 +79,7 @@ def _given_key(item: Item, subscription: Subscription, links: Links) -> Credenti
     if isinstance(value, Finding):
         return Credential(item, finding=value)
     finding = _key_finding(value)
-    return Credential(item, () if finding else (_digest(value),), finding)
+    return Credential(item, () if finding else (value,), finding)
 
 
 def _generated_key(item: Item, plan: Plan, links: Links) -> Credential:
@@ -91,9 +96,9 @@ def _generated_key(item: Item, plan: Plan, links: Links) -> Credential:
         return Credential(item, finding=finding, work=work)
     previous, until = secret.values.get(PREVIOUS_KEY), previous_until(secret)
     if previous is None or not secret.is_managed or until <= links.moment or _key_finding(previous):
-        return Credential(item, (_digest(value),), work=work)
-    digests = tuple(dict.fromkeys((_digest(value), _digest(previous))))
-    return Credential(item, digests, work=work, previous_until=until)
+        return Credential(item, (value,), work=work)
+    keys = tuple(dict.fromkeys((value, previous)))
+    return Credential(item, keys, work=work, previous_until=until)
 
 
 def _left_behind(item: Item, secret: SecretResource | None) -> Credential:
@@ -103,7 +108,7 @@ def _left_behind(item: Item, secret: SecretResource | None) -> Credential:
         message = "the plan asks for an API key: name the Secret that holds it in spec.apiKey.secretRef"
         return Credential(item, finding=Finding("MissingKey", message, ("spec",)))
     finding = _key_finding(value)
-    return Credential(item, () if finding else (_digest(value),), finding)
+    return Credential(item, () if finding else (value,), finding)
 
 
 def _no_key_yet(item: Item, secret: SecretResource | None) -> Finding:
@@ -140,6 +145,13 @@ def _key_finding(value: bytes) -> Finding | None:
 def _client_id(subscription: Subscription, plan: Plan) -> Finding | None:
     if subscription.spec.application.client_id:
         return None
-    claim = plan.spec.security.jwt.client_id_claim if plan.spec.security.jwt else ""
-    message = f"the plan knows clients by the claim `{claim}`: give its value in spec.application.clientId"
+    message = f"the plan knows clients by {_knows_by(plan)}: give its value in spec.application.clientId"
     return Finding("MissingClientId", message, ("spec", "application"))
+
+
+def _knows_by(plan: Plan) -> str:
+    security = plan.spec.security
+    if security.mtls is not None:
+        return "the SHA-256 or the common name of their certificate"
+    token = security.jwt or security.oauth2
+    return f"the claim `{token.client_id_claim if token else ''}`"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from penstock_operator.graph.assembly import Assembled
 from penstock_operator.graph.items import Item
+from penstock_operator.graph.kafka_routes import find_unserved, fitting, no_listener
 from penstock_operator.graph.linking import Links
 from penstock_operator.graph.memo import Memo
 from penstock_operator.graph.placement import NamespaceLabels, select, uncovered, unknown_labels
@@ -46,11 +47,14 @@ def place(
     placed = Placed()
     nodes = {key: api.node for key, api in assembled.items() if api.node is not None}
     startable = [api for key, api in links.apis.items() if api.is_started and key in nodes]
-    unserved = {api.key: api for api in startable}
+    unserved, unfit = {api.key: api for api in startable}, set[str]()
     memo.variants = {key: found for key, found in memo.variants.items() if key in links.gateways}
     for item in sorted(links.gateways.values(), key=lambda gateway: gateway.key):
         gateway = gateway_of(item)
-        chosen = select(gateway, startable, namespaces)
+        selected = select(gateway, startable, namespaces)
+        chosen = fitting(gateway, selected)
+        if chosen is not selected:
+            unfit |= {api.key for api in selected}
         for api in chosen:
             unserved.pop(api.key, None)
         more = (*unknown_labels(gateway, namespaces), *provider_findings(gateway, links))
@@ -63,7 +67,10 @@ def place(
             served |= {one.key: one.served for one in own if one.served is not None and one.key in served}
             placed.gateways[item.key] = GatewayNode(gateway, item.parsed.manifest.data, served)
     gateways = [gateway_of(item) for item in links.gateways.values()]
-    placed.reports += [_report(api, uncovered(api, gateways)) for api in unserved.values()]
+    placed.reports += [
+        _report(api, no_listener(api) if api.key in unfit else uncovered(api, gateways))
+        for api in unserved.values()
+    ]
     return placed
 
 
@@ -103,12 +110,12 @@ def _without_conflicts(
     gateway: Item, chosen: list[Item], nodes: dict[str, ApiNode], reports: list[Report]
 ) -> dict[str, ApiNode]:
     conflicts = find_conflicts(chosen)
-    reports += [
-        _report(conflict.loser, conflict_finding(conflict, gateway.key)) for conflict in conflicts.values()
-    ]
-    if not conflicts:
+    lost = {key: conflict_finding(conflict, gateway.key) for key, conflict in conflicts.items()}
+    lost |= find_unserved(gateway_of(gateway), chosen)
+    if not lost:
         return {api.key: nodes[api.key] for api in chosen}
-    return {api.key: nodes[api.key] for api in chosen if api.key not in conflicts}
+    reports += [_report(api, lost[api.key]) for api in chosen if api.key in lost]
+    return {api.key: nodes[api.key] for api in chosen if api.key not in lost}
 
 
 def _report(item: Item, finding: Finding) -> Report:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from penstock_operator.graph.api_types import wrong_flows
 from penstock_operator.graph.expressions import Use, Uses, examine
 from penstock_operator.graph.jwt_keys import mismatched_keys
+from penstock_operator.graph.kafka_routes import KafkaAddress, address_of, port_findings
 from penstock_operator.graph.keys import key_secret_name
 from penstock_operator.graph.plug_ins import check_plug_ins
 from penstock_operator.graph.response_templates import unknown_error_keys
@@ -34,7 +36,8 @@ class Item:
     """A resource by itself; `target` is the key of the API (plan) or the plan (subscription) that it is for.
 
     `secret` is the key of the Secret that it names in a field, or that the operator makes for it; `tags` and
-    `is_started` are those of an API, `services` the keys of the Services that it refers to.
+    `is_started` are those of an API, `services` the keys of the Services that it refers to, and `kafka` the
+    address of one of type Kafka.
     """
 
     parsed: Parsed
@@ -49,6 +52,7 @@ class Item:
     tags: tuple[str, ...] = ()
     is_started: bool = False
     services: tuple[str, ...] = ()
+    kafka: KafkaAddress | None = None
 
     @property
     def id(self) -> ResourceId:
@@ -113,6 +117,7 @@ def make_item(parsed: Parsed) -> Item:
         claims_of(resource) if isinstance(resource, ApiDefinition) else (),
         *_service(resource),
         services_of(resource) if isinstance(resource, ApiDefinition) else (),
+        address_of(resource) if isinstance(resource, ApiDefinition) else None,
     )
 
 
@@ -132,6 +137,8 @@ def _own_findings(resource: Resource) -> list[Finding]:
         return [
             *invalid_paths(resource),
             *invalid_endpoints(resource),
+            *port_findings(resource),
+            *wrong_flows(resource.spec.flows, resource),
             *foreign_services(resource),
             *unknown_error_keys(resource),
         ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from penstock_operator.graph.scram import ScramMemo
+
 if TYPE_CHECKING:
     from penstock_operator.graph.assembly import Assembled
     from penstock_operator.graph.gateways import Variant
@@ -18,7 +20,8 @@ class Memo:
     """Results by the identity of their inputs; holds only what the last build used.
 
     `items` by the id() of their parsed resource (which they keep alive), `links` of these items, `apis` by
-    key, each with the tuple of items that it was made from; `variants` by gateway and then by API.
+    key, each with the tuple of items that it was made from; `variants` by gateway and then by API,
+    `scram` what is derived from API keys.
     """
 
     items: dict[int, Item] = field(default_factory=dict)
@@ -26,3 +29,4 @@ class Memo:
     services: Services | None = None
     apis: dict[str, tuple[tuple[Item | Service | None, ...], Assembled]] = field(default_factory=dict)
     variants: dict[str, dict[str, Variant]] = field(default_factory=dict)
+    scram: ScramMemo = field(default_factory=ScramMemo)

@@ -12,13 +12,13 @@ from penstock_operator.graph.texts import Text, texts
 from penstock_operator.graph.types import Finding
 from penstock_operator.manifests.reader import FieldPath
 from penstock_operator.resources.explain import explain, nearest
-from penstock_operator.resources.flows import CustomPolicy, Flow
+from penstock_operator.resources.flows import PHASES, CustomPolicy, Flow, phases_of
 
 
 def check_plug_ins(flows: tuple[Flow, ...], path: FieldPath) -> Iterator[Finding | Text]:
     """What is wrong with the `custom` steps of flows, and the strings of those that are right."""
     for index, flow in enumerate(flows):
-        for phase in ("request", "response"):
+        for phase in PHASES:
             for number, step in enumerate(getattr(flow, phase)):
                 if step.custom is not None:
                     place = (*path, index, phase, number, "custom")
@@ -29,7 +29,7 @@ def _check(custom: CustomPolicy, phase: str, path: FieldPath) -> Iterator[Findin
     policy = plug_in_policies().get(custom.name)
     if policy is None:
         yield Finding("UnknownPolicy", _unknown(custom.name), (*path, "name"))
-    elif getattr(policy, phase) is None:
+    elif phase not in phases_of(policy):
         message = f"the policy `{custom.name}` has no {phase} phase"
         yield Finding("UnknownPolicy", message, (*path, "name"))
     else:

@@ -22,9 +22,9 @@ from penstock_operator.graph.secret_names import (
 from penstock_operator.graph.types import ApiNode, Finding, PlanNode
 from penstock_operator.manifests.reader import FieldPath
 from penstock_operator.resources.explain import nearest
-from penstock_operator.resources.gateway_deployment import GatewayDeployment
+from penstock_operator.resources.gateway_deployment import GatewayDeployment, gateway_secrets
 from penstock_operator.resources.gateway_secret import GatewaySecret
-from penstock_operator.resources.secret_provider import SecretProvider, credentials
+from penstock_operator.resources.secret_provider import SecretProvider
 
 _MOST_TOLD = 3
 
@@ -33,7 +33,10 @@ Faults = dict[str, tuple[Finding, ...]]
 
 
 def provider_findings(gateway: GatewayDeployment, links: Links) -> Iterator[Finding]:
-    """What is wrong with the providers of a gateway; where Services are known there is a cluster."""
+    """What is wrong with the providers of a gateway, and with the Secrets that it reads for itself.
+
+    Where Services are known there is a cluster.
+    """
     for index, provider in enumerate(gateway.spec.secret_providers):
         path: FieldPath = ("spec", "secretProviders", index)
         if links.services is not None and provider.type != "vault":
@@ -42,14 +45,11 @@ def provider_findings(gateway: GatewayDeployment, links: Links) -> Iterator[Find
                 "/kubernetes/NAME:KEY, or use vault"
             )
             yield Finding("ProviderNotInCluster", message, (*path, provider.type))
-        for reference, place in credentials(provider):
-            field: FieldPath = (*path, *place)
-            value = secret_value(
-                links, f"{gateway.metadata.namespace}/{reference.name}", reference.key, field
-            )
-            if isinstance(value, Finding):
-                # The gateway is served all the same: what needs no value of this provider works.
-                yield replace(value, severity="Warning")
+    for reference, field in gateway_secrets(gateway.spec):
+        value = secret_value(links, f"{gateway.metadata.namespace}/{reference.name}", reference.key, field)
+        if isinstance(value, Finding):
+            # The gateway is served all the same: what needs no such value works.
+            yield replace(value, severity="Warning")
 
 
 def resolve_for(gateway: GatewayDeployment, node: ApiNode) -> tuple[ApiNode | None, Faults]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock_operator.graph.types import Finding
-from penstock_operator.resources.api_definition import ApiDefinition
+from penstock_operator.resources.api_definition import ApiDefinition, HttpListener
 
 if TYPE_CHECKING:
     from penstock_operator.graph.items import Item
@@ -48,9 +48,9 @@ def normal_path(path: str) -> str:
 def claims_of(api: ApiDefinition) -> tuple[Claim, ...]:
     """The hosts and paths of an API, each once."""
     claims: dict[Claim, None] = {}
-    for listener in api.spec.listeners:
-        path = normal_path(listener.http.path)
-        for host in listener.http.hosts or ("*",):
+    for _, listener in _http_listeners(api):
+        path = normal_path(listener.path)
+        for host in listener.hosts or ("*",):
             claims[Claim(host, path)] = None
     return tuple(claims)
 
@@ -58,13 +58,13 @@ def claims_of(api: ApiDefinition) -> tuple[Claim, ...]:
 def invalid_paths(api: ApiDefinition) -> Iterator[Finding]:
     """Listeners at paths that no normalised request path has, and listeners given twice."""
     seen: dict[Claim, int] = {}
-    for index, listener in enumerate(api.spec.listeners):
+    for index, listener in _http_listeners(api):
         place = ("spec", "listeners", index, "http")
-        path = normal_path(listener.http.path)
+        path = normal_path(listener.path)
         if path != "/" and not all(part not in ("", ".", "..") for part in path[1:].split("/")):
             message = f"`{path}` has empty or dot segments, which no normalised request path has"
             yield Finding("InvalidPath", message, (*place, "path"))
-        for host in listener.http.hosts or ("*",):
+        for host in listener.hosts or ("*",):
             claim = Claim(host, path)
             if seen.setdefault(claim, index) != index:
                 message = f"{claim} is served by [{seen[claim]}] of this API already"
@@ -110,10 +110,16 @@ def _contested(apis: Iterable[Item]) -> dict[str, Item]:
 
 
 def _field_of(api: ApiDefinition, claim: Claim) -> tuple[str | int, ...]:
-    for index, listener in enumerate(api.spec.listeners):
-        if normal_path(listener.http.path) == claim.path and claim.host in (listener.http.hosts or ("*",)):
+    for index, listener in _http_listeners(api):
+        if normal_path(listener.path) == claim.path and claim.host in (listener.hosts or ("*",)):
             return ("spec", "listeners", index, "http", "path")
     return ("spec", "listeners")
+
+
+def _http_listeners(api: ApiDefinition) -> Iterator[tuple[int, HttpListener]]:
+    for index, listener in enumerate(api.spec.listeners):
+        if listener.http is not None:
+            yield index, listener.http
 
 
 def _unescape(match: re.Match[str]) -> str:

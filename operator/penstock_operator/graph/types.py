@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway_runtime.snapshot.wire import SecretRef
+from penstock_operator.graph.scram import ScramKeys
 from penstock_operator.graph.secret_names import Provided
 from penstock_operator.manifests.reader import FieldPath, format_path, line_of
 from penstock_operator.resources.api_definition import ApiDefinition, ServiceRef
@@ -103,10 +104,14 @@ def problems_of(reports: Iterable[Report]) -> tuple[Problem, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubscriptionNode:
-    """A usable subscription; `key_digests` are the hexadecimal SHA-256 of its API keys."""
+    """A usable subscription; `key_digests` are the hexadecimal SHA-256 of its API keys.
+
+    `scram` are, for a Kafka API, the keys that check proofs of each of them, for each mechanism.
+    """
 
     subscription: Subscription
     key_digests: tuple[str, ...]
+    scram: tuple[ScramKeys, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,30 +8,44 @@ from urllib.parse import urlsplit
 
 from gateway_runtime.expressions.scan import START
 from penstock_operator.graph.types import Finding
+from penstock_operator.manifests.reader import FieldPath
 from penstock_operator.resources.api_definition import ApiDefinition
 from penstock_operator.resources.gateway_deployment import GatewayDeployment
+from penstock_operator.resources.kafka_api import KafkaEndpoint
 
 
 def invalid_endpoints(api: ApiDefinition) -> Iterator[Finding]:
-    """Endpoint URLs with a host or port that cannot be."""
+    """Endpoint URLs, and servers of Kafka clusters, with a host or port that cannot be."""
     for index, group in enumerate(api.spec.endpoint_groups):
         for number, endpoint in enumerate(group.endpoints):
+            place: FieldPath = ("spec", "endpointGroups", index, "endpoints", number)
+            if endpoint.kafka is not None:
+                yield from _invalid_servers(endpoint.kafka, (*place, "kafka", "bootstrapServers"))
             if endpoint.url is None or START in endpoint.url:
                 continue
             message = url_error(endpoint.url)
             if message:
-                path = ("spec", "endpointGroups", index, "endpoints", number, "url")
-                yield Finding("InvalidUrl", message, path)
+                yield Finding("InvalidUrl", message, (*place, "url"))
+
+
+def _invalid_servers(endpoint: KafkaEndpoint, path: FieldPath) -> Iterator[Finding]:
+    for index, server in enumerate(endpoint.bootstrap_servers):
+        message = None if START in server else url_error(f"kafka://{server}")
+        if message:
+            yield Finding("InvalidUrl", message.replace("kafka://", ""), (*path, index))
 
 
 def invalid_addresses(gateway: GatewayDeployment) -> Iterator[Finding]:
-    """Listener addresses that are no IP addresses, or taken by another listener of the gateway."""
+    """Listener addresses that are no IP addresses, or ports that another listener of the gateway has."""
     taken: dict[tuple[str, int], str] = {}
     for index, listener in enumerate(gateway.spec.listeners):
-        other = taken.setdefault((listener.address, listener.port), listener.name)
-        if other != listener.name:
-            message = f"the listener `{other}` has {listener.address}:{listener.port} already"
-            yield Finding("DuplicateListener", message, ("spec", "listeners", index, "port"))
+        for port in listener.ports:
+            other = taken.setdefault((listener.address, port), listener.name)
+            if other != listener.name:
+                message = f"the listener `{other}` has {listener.address}:{port} already"
+                field = ("port",) if listener.port else ("routing", "range")
+                yield Finding("DuplicateListener", message, ("spec", "listeners", index, *field))
+                break
         try:
             ipaddress.ip_address(listener.address)
         except ValueError:

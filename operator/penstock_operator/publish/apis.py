@@ -8,6 +8,7 @@ from gateway_runtime.snapshot import types as wire
 from penstock_operator.graph.routes import normal_path
 from penstock_operator.graph.types import ApiNode
 from penstock_operator.publish.flows import wire_flows
+from penstock_operator.publish.kafka import kafka_api
 from penstock_operator.publish.plans import wire_plan
 from penstock_operator.resources.api_definition import (
     Cors,
@@ -27,14 +28,15 @@ def api_section(node: ApiNode) -> wire.ApiSection:
         name=metadata.name,
         namespace=metadata.namespace,
         version=spec.version,
-        routes=tuple(_route(listener.http) for listener in spec.listeners),
-        endpoint_groups=tuple(_group(group, node) for group in spec.endpoint_groups),
+        routes=tuple(_route(listener.http) for listener in spec.listeners if listener.http),
+        endpoint_groups=() if spec.is_kafka else tuple(_group(group, node) for group in spec.endpoint_groups),
         plans=tuple(map(wire_plan, node.plans)),
         flows=wire_flows(spec.flows, node.manifest),
         response_templates=_templates(spec.response_templates),
         properties=spec.properties,
         secrets=dict(node.secrets),
         access_log=spec.access_log.enabled,
+        kafka=kafka_api(node.api),
     )
 
 

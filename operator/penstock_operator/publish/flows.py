@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from gateway_runtime.snapshot.types import Flow, PathMatch, Step
+from penstock_operator.resources.flows import PHASES, StepBase
 from penstock_operator.resources.flows import Flow as FlowResource
-from penstock_operator.resources.flows import StepBase
 
 
 def wire_flows(flows: tuple[FlowResource, ...], manifest: dict[str, Any]) -> tuple[Flow, ...]:
@@ -21,9 +21,9 @@ def _flow(flow: FlowResource, raw: dict[str, Any]) -> Flow:
         name=flow.name or "",
         path=PathMatch(type=flow.match.path.type, value=flow.match.path.value),
         methods=flow.match.methods,
+        topics=flow.match.topics,
         condition=flow.match.condition,
-        request=tuple(_steps(flow.request, raw.get("request") or [])),
-        response=tuple(_steps(flow.response, raw.get("response") or [])),
+        **{phase: tuple(_steps(getattr(flow, phase), raw.get(phase) or [])) for phase in PHASES},
     )
 
 

@@ -6,6 +6,7 @@ from gateway_runtime.snapshot import types as wire
 from penstock_operator.graph.references import secret_uri
 from penstock_operator.graph.types import GatewayNode
 from penstock_operator.publish.flows import wire_flows
+from penstock_operator.publish.kafka import kafka_listener
 from penstock_operator.publish.providers import wire_provider
 from penstock_operator.resources.gateway_deployment import Limits, Listener, Timeouts
 
@@ -23,7 +24,10 @@ def gateway_section(node: GatewayNode, is_peppered: bool = False) -> wire.Gatewa
     return wire.GatewaySection(
         name=metadata.name,
         namespace=metadata.namespace,
-        listeners=tuple(map(_listener, spec.listeners)),
+        listeners=tuple(_listener(one) for one in spec.listeners if one.protocol == "HTTP"),
+        kafka_listeners=tuple(
+            kafka_listener(one, metadata.namespace) for one in spec.listeners if one.protocol == "Kafka"
+        ),
         limits=_limits(spec.limits),
         timeouts=_timeouts(spec.timeouts),
         trusted_proxies=spec.trusted_proxies,
@@ -39,6 +43,7 @@ def _pepper(namespace: str, gateway: str) -> wire.SecretRef:
 
 
 def _listener(listener: Listener) -> wire.HttpListener:
+    assert listener.port is not None
     return wire.HttpListener(name=listener.name, port=listener.port, address=listener.address)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway_runtime.snapshot.references import api_references, credentials
+from gateway_runtime.snapshot.references import api_references, credentials, listener_references
 from gateway_runtime.snapshot.types import ApiEntry, SecretRef, Snapshot
 from penstock_operator.resources.parse import Parsed
 from penstock_operator.resources.secret import SecretResource
@@ -39,6 +39,7 @@ class SecretValues:
     def _wanted(self, snapshot: Snapshot) -> set[str]:
         known, kept = self._named, {}
         wanted = _uris(ref for one in snapshot.gateway.secret_providers for ref in credentials(one))
+        wanted |= _uris(ref for one in snapshot.gateway.kafka_listeners for ref in listener_references(one))
         for key, entry in snapshot.apis.items():
             named = known.get(key)
             if named is None or named[0] is not entry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gateway_runtime.policies.fields import (
     Duration,
@@ -16,7 +16,8 @@ from gateway_runtime.policies.fields import (
     StrictModel,
     Template,
 )
-from penstock_operator.resources.flows import Flows
+from penstock_operator.resources.flows import HTTP_PHASES, KAFKA_PHASES, Flows
+from penstock_operator.resources.kafka_api import KafkaEndpoint, KafkaListener, KafkaSettings
 from penstock_operator.resources.meta import (
     ExactlyOne,
     NamedList,
@@ -24,6 +25,7 @@ from penstock_operator.resources.meta import (
     PrinterColumn,
     Resource,
     ResourceName,
+    Rules,
     condition_columns,
 )
 from penstock_operator.resources.quantities import Port
@@ -69,10 +71,11 @@ class HttpListener(StrictModel):
     cors: Annotated[Cors | None, Field(description="Cross-origin resource sharing.")] = None
 
 
-class Listener(StrictModel):
+class Listener(ExactlyOne):
     """Where the API is served: one key, the protocol."""
 
-    http: Annotated[HttpListener, Field(description="Served over HTTP.")]
+    http: Annotated[HttpListener | None, Field(description="Served over HTTP.")] = None
+    kafka: Annotated[KafkaListener | None, Field(description="Served over Kafka's own protocol.")] = None
 
 
 class ServiceRef(StrictModel):
@@ -95,9 +98,15 @@ class ServiceRef(StrictModel):
 
 
 class Endpoint(ExactlyOne):
-    """One backend: a URL, or a Service of the cluster."""
+    """One backend: a URL, a Service of the cluster, or a Kafka cluster."""
 
     common: ClassVar = frozenset(("name", "headers"))
+    rules: ClassVar[Rules] = (
+        (
+            "!has(self.kafka) || !has(self.headers) || self.headers.size() == 0",
+            "`headers` are for requests of HTTP, not for `kafka`",
+        ),
+    )
 
     name: Annotated[MemberName, Field(description="Its name within the group.")]
     url: Annotated[
@@ -110,9 +119,16 @@ class Endpoint(ExactlyOne):
     service_ref: Annotated[
         ServiceRef | None, Field(description="A Service, whose endpoints are followed as they come and go.")
     ] = None
+    kafka: Annotated[KafkaEndpoint | None, Field(description="The cluster of an API of type Kafka.")] = None
     headers: Annotated[
         dict[HeaderName, HeaderTemplate], Field(description="Headers set on each request to this endpoint.")
     ] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _no_headers_of_kafka(self) -> Endpoint:
+        if self.kafka is not None and self.headers:
+            raise ValueError(self.rules[0][1])
+        return self
 
 
 class EndpointTimeouts(StrictModel):
@@ -150,10 +166,44 @@ class AccessLog(StrictModel):
     enabled: Annotated[bool, Field(description="Whether requests are logged.")] = True
 
 
+def _none_of(owner: str, names: tuple[str, ...]) -> str:
+    return " && ".join(f"(!has({owner}.{name}) || {owner}.{name}.size() == 0)" for name in names)
+
+
 class ApiDefinitionSpec(StrictModel):
     """What the API is."""
 
-    type: Annotated[Literal["Proxy"], Field(description="Proxy: an HTTP API.")] = "Proxy"
+    rules: ClassVar[Rules] = (
+        (
+            "self.type == 'Kafka' ? self.listeners.size() == 1 && has(self.listeners[0].kafka) : "
+            "self.listeners.all(one, has(one.http))",
+            "type: Kafka goes with one listener, of `kafka`; type: Proxy with those of `http`",
+        ),
+        (
+            "self.type == 'Kafka' ? self.endpointGroups.size() == 1 && "
+            "self.endpointGroups[0].endpoints.size() == 1 && "
+            "has(self.endpointGroups[0].endpoints[0].kafka) : "
+            "self.endpointGroups.all(group, group.endpoints.all(one, !has(one.kafka)))",
+            "type: Kafka goes with one endpoint, of `kafka`; type: Proxy with `url` and `serviceRef`",
+        ),
+        (
+            f"self.type == 'Kafka' ? {_none_of('self', ('responseTemplates',))} : !has(self.kafka)",
+            "`kafka` is for type: Kafka, and `responseTemplates` for type: Proxy",
+        ),
+        (
+            "!has(self.flows) || self.flows.all(flow, self.type == 'Kafka' ? "
+            f"{_none_of('flow', HTTP_PHASES)} && {_none_of('flow.match', ('methods',))} && "
+            "flow.match.path.type == 'Prefix' && flow.match.path.value == '/' : "
+            f"{_none_of('flow', KAFKA_PHASES)} && {_none_of('flow.match', ('topics',))})",
+            "flows of type: Kafka have no request, response, path and methods; those of type: Proxy have no "
+            "connect, interact, publish, subscribe and topics",
+        ),
+    )
+
+    type: Annotated[
+        Literal["Proxy", "Kafka"],
+        Field(description="Proxy: an HTTP API; Kafka: a cluster, for ordinary Kafka clients."),
+    ] = "Proxy"
     version: Annotated[str, Field(max_length=64, description="The API's own version.")] = ""
     description: Annotated[str, Field(max_length=4096, description="For people.")] = ""
     state: Annotated[Literal["Started", "Stopped"], Field(description="Whether gateways serve it.")] = (
@@ -164,7 +214,8 @@ class ApiDefinitionSpec(StrictModel):
         Field(strict=False, description="Sharding tags: served by gateways that cover them all."),
     ] = ()
     listeners: Annotated[
-        tuple[Listener, ...], Field(strict=False, min_length=1, description="Where the API is served.")
+        tuple[Listener, ...],
+        Field(strict=False, min_length=1, max_length=1024, description="Where the API is served."),
     ]
     endpoint_groups: Annotated[
         NamedList[EndpointGroup],
@@ -174,6 +225,7 @@ class ApiDefinitionSpec(StrictModel):
             description="The first serves all requests for which the attribute endpointGroup names no other.",
         ),
     ]
+    kafka: Annotated[KafkaSettings | None, Field(description="Limits and more of type: Kafka.")] = None
     properties: Annotated[dict[str, str], Field(description="Read as {#api.properties.NAME}.")] = Field(
         default_factory=dict
     )
@@ -186,6 +238,37 @@ class ApiDefinitionSpec(StrictModel):
     revision_history_limit: Annotated[
         int, Field(ge=1, le=100, description="How many revisions are kept to look at and to go back to.")
     ] = 10
+
+    @property
+    def is_kafka(self) -> bool:
+        """Whether the API is of type Kafka, and not of HTTP."""
+        return self.type == "Kafka"
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> ApiDefinitionSpec:
+        """The rule of flows is left to the graph, as it holds for plans too, and tells the field."""
+        holds = _kafka_shape(self) if self.is_kafka else _proxy_shape(self)
+        for held, (_, message) in zip(holds, self.rules, strict=False):
+            if not held:
+                raise ValueError(message)
+        return self
+
+
+def _kafka_shape(spec: ApiDefinitionSpec) -> tuple[bool, ...]:
+    endpoints = [one for group in spec.endpoint_groups for one in group.endpoints]
+    return (
+        len(spec.listeners) == 1 and spec.listeners[0].kafka is not None,
+        len(endpoints) == 1 and endpoints[0].kafka is not None,
+        not spec.response_templates,
+    )
+
+
+def _proxy_shape(spec: ApiDefinitionSpec) -> tuple[bool, ...]:
+    return (
+        all(listener.http is not None for listener in spec.listeners),
+        all(one.kafka is None for group in spec.endpoint_groups for one in group.endpoints),
+        spec.kafka is None,
+    )
 
 
 class ApiDefinition(Resource):

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from penstock_operator.manifests.nodes import PathPart
-from penstock_operator.resources.flows import RequestStep, ResponseStep, StepBase
+from penstock_operator.resources.flows import STEPS, StepBase
 
 FieldPath = tuple[PathPart, ...]
 
@@ -108,8 +108,8 @@ def _unknown_field(name: str, owner: type[BaseModel] | None) -> tuple[str, str]:
     if not issubclass(owner, StepBase):
         near = nearest(name, known) or _listing(known)
         return f"unknown field `{name}`{near}", "UnknownField"
-    other, phase = (ResponseStep, "request") if owner is RequestStep else (RequestStep, "response")
-    if name in field_names(other):
+    if any(name in field_names(step) for step in STEPS.values()):
+        phase = next(phase for phase, step in STEPS.items() if step is owner)
         return f"the policy `{name}` cannot be used in the {phase} phase", "UnknownPolicy"
     near = nearest(name, known) or _listing(owner.choices())
     return f"unknown policy `{name}`{near}", "UnknownPolicy"

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from gateway_runtime.policies.fields import Duration, Network, Size, StrictModel
+from penstock_operator.manifests.nodes import PathPart
 from penstock_operator.resources.api_definition import AccessLog, Tag
 from penstock_operator.resources.exposure import NetworkPolicyTemplate, ServiceTemplate
 from penstock_operator.resources.flows import Flows
+from penstock_operator.resources.kafka_routing import KafkaRouting, ListenerTls
 from penstock_operator.resources.meta import (
     NamedList,
     Names,
     PrinterColumn,
     Resource,
     Rules,
+    SecretKeyRef,
     condition_columns,
 )
 from penstock_operator.resources.pod_template import (
@@ -24,7 +28,7 @@ from penstock_operator.resources.pod_template import (
     PodTemplate,
     ServiceAccountTemplate,
 )
-from penstock_operator.resources.secret_provider import SecretProvider
+from penstock_operator.resources.secret_provider import SecretProvider, credentials
 from penstock_operator.resources.selectors import LabelSelector
 
 DEFAULT_REPLICAS = 2
@@ -32,6 +36,21 @@ DEFAULT_REPLICAS = 2
 
 class Listener(StrictModel):
     """An address that the gateway serves."""
+
+    rules: ClassVar[Rules] = (
+        (
+            "(self.protocol == 'Kafka') == has(self.routing) && (self.protocol == 'Kafka' || !has(self.tls))",
+            "protocol: Kafka needs `routing`, and alone has it and `tls`",
+        ),
+        (
+            "has(self.port) != (has(self.routing) && self.routing.type == 'Port')",
+            "`port` is needed, but for routing by ports, which has its `range` instead",
+        ),
+        (
+            "!has(self.routing) || self.routing.type == 'Port' || has(self.tls)",
+            "routing by hosts needs `tls`, which tells the host",
+        ),
+    )
 
     name: Annotated[
         str,
@@ -41,9 +60,38 @@ class Listener(StrictModel):
             description="Its name within the gateway.",
         ),
     ]
-    protocol: Annotated[Literal["HTTP"], Field(description="HTTP: HTTP/1.1 without TLS.")] = "HTTP"
-    port: Annotated[int, Field(ge=1, le=65535, description="The TCP port.")]
+    protocol: Annotated[
+        Literal["HTTP", "Kafka"], Field(description="HTTP: HTTP/1.1 without TLS; Kafka: its own protocol.")
+    ] = "HTTP"
+    port: Annotated[
+        int | None, Field(ge=1, le=65535, description="The TCP port; none with routing by ports.")
+    ] = None
     address: Annotated[str, Field(description="The IP address to bind.")] = "0.0.0.0"  # noqa: S104
+    tls: Annotated[ListenerTls | None, Field(description="TLS towards Kafka clients; none: no TLS.")] = None
+    routing: Annotated[
+        KafkaRouting | None, Field(description="How Kafka APIs and their brokers are told apart.")
+    ] = None
+
+    @property
+    def ports(self) -> range:
+        """All its TCP ports."""
+        return (
+            range(self.port, self.port + 1) if self.port else self.routing.ports if self.routing else range(0)
+        )
+
+    @model_validator(mode="after")
+    def _fits_its_protocol(self) -> Listener:
+        by_port = self.routing is not None and self.routing.type == "Port"
+        is_kafka = self.protocol == "Kafka"
+        holds = (
+            is_kafka == (self.routing is not None) and (is_kafka or self.tls is None),
+            by_port == (self.port is None),
+            self.routing is None or by_port or self.tls is not None,
+        )
+        for held, (_, message) in zip(holds, self.rules, strict=True):
+            if not held:
+                raise ValueError(message)
+        return self
 
 
 class Limits(StrictModel):
@@ -114,8 +162,8 @@ class GatewayDeploymentSpec(StrictModel):
         ),
         (
             "!has(self.service) || !has(self.service.nodePorts) || "
-            "self.service.nodePorts.all(name, self.listeners.exists(one, one.name == name))",
-            "the names in service.nodePorts are those of listeners",
+            "self.service.nodePorts.all(name, self.listeners.exists(one, one.name == name && has(one.port)))",
+            "the names in service.nodePorts are those of listeners with a `port`",
         ),
     )
 
@@ -171,12 +219,22 @@ class GatewayDeploymentSpec(StrictModel):
         broken = (
             self.replicas is not None and self.autoscaling is not None,
             self.autoscaling is not None and self.pod_template.resources.cpu is None,
-            not self.service.node_ports.keys() <= {listener.name for listener in self.listeners},
+            not self.service.node_ports.keys() <= {one.name for one in self.listeners if one.port},
         )
         for fails, (_, message) in zip(broken, self.rules, strict=True):
             if fails:
                 raise ValueError(message)
         return self
+
+
+def gateway_secrets(spec: GatewayDeploymentSpec) -> Iterator[tuple[SecretKeyRef, tuple[PathPart, ...]]]:
+    """The keys of Secrets of its namespace that a gateway reads for itself, and the fields that name them."""
+    for index, provider in enumerate(spec.secret_providers):
+        for reference, below in credentials(provider):
+            yield reference, ("spec", "secretProviders", index, *below)
+    for index, listener in enumerate(spec.listeners):
+        for key, place in listener.tls.secrets() if listener.tls else ():
+            yield key, ("spec", "listeners", index, "tls", *place)
 
 
 class GatewayDeployment(Resource):

@@ -30,7 +30,10 @@ class Keyless(StrictModel):
 
 
 class ApiKey(StrictModel):
-    """A key names the subscription."""
+    """A key names the subscription.
+
+    Clients of Kafka APIs log in with the name of the Subscription and the key: SASL PLAIN or SCRAM.
+    """
 
     header: Annotated[HeaderName, Field(description="The header that holds the key.")] = "X-Api-Key"
     query: Annotated[
@@ -98,12 +101,46 @@ class Jwt(StrictModel):
         return self
 
 
+class OAuth2(StrictModel):
+    """A token that its issuer is asked about (RFC 7662) names the subscription by its client id."""
+
+    introspection_url: Annotated[
+        Setting, Field(pattern=r"^(https?://\S+|.*\{#.*)$", description="Where the issuer is asked.")
+    ]
+    client_id: Annotated[Setting, Field(description="The gateway's name there.")]
+    client_secret: Annotated[Setting, Field(description="Its secret.")]
+    client_id_claim: Annotated[
+        str, Field(min_length=1, description="The member of the answer that holds the client id.")
+    ] = "client_id"
+    cache: Annotated[
+        Duration, Field(description="How long an answer is believed, unless the token ends before.")
+    ] = 30.0
+    require_subscription: Annotated[
+        bool, Field(description="Whether the client needs a subscription with that client id.")
+    ] = True
+
+
+class Mtls(StrictModel):
+    """A client certificate names the subscription.
+
+    The client id is its SHA-256 in hexadecimal, or its common name.
+    """
+
+    require_subscription: Annotated[
+        bool, Field(description="Whether the client needs a subscription with that client id.")
+    ] = True
+
+
 class Security(ExactlyOne):
     """How clients are told apart: exactly one of these."""
 
     keyless: Annotated[Keyless | None, Field(description="Everybody is let in.")] = None
     api_key: Annotated[ApiKey | None, Field(description="A key names the subscription.")] = None
     jwt: Annotated[Jwt | None, Field(description="A token names the subscription.")] = None
+    oauth2: Annotated[
+        OAuth2 | None, Field(description="A token that its issuer knows; for Kafka APIs alone.")
+    ] = None
+    mtls: Annotated[Mtls | None, Field(description="A client certificate; for Kafka APIs alone.")] = None
 
 
 class PlanSpec(StrictModel):

@@ -9,6 +9,7 @@ from gateway_runtime.errors import ERRORS
 from gateway_runtime.policies.base import PolicyType
 from gateway_runtime.policies.registry import built_in_policies
 from penstock_operator.resources.crd import resource_schema
+from penstock_operator.resources.flows import phases_of
 from penstock_operator.resources.kinds import KINDS
 from penstock_operator.resources.meta import API_VERSION, Resource
 from penstock_operator.resources.quantities import COUNT, PORT, QUANTITY
@@ -70,7 +71,7 @@ def errors_page() -> str:
 
 def _policy(policy: PolicyType) -> str:
     schema = structural_schema(policy.configuration)
-    phases = " and ".join(phase for phase in ("request", "response") if getattr(policy, phase))
+    phases = " and ".join(phases_of(policy))
     errors = ", ".join(f"`{key}` ({status})" for key, status in sorted(policy.errors.items()))
     rows = "".join(_child_rows(schema, ""))
     return (

@@ -9,12 +9,11 @@ from hashlib import sha256
 from penstock_operator.graph.items import Item, make_item
 from penstock_operator.graph.secret_names import SecretEntry, SecretNameError, read_name
 from penstock_operator.manifests.reader import Manifest
-from penstock_operator.resources.gateway_deployment import GatewayDeployment
+from penstock_operator.resources.gateway_deployment import GatewayDeployment, gateway_secrets
 from penstock_operator.resources.gateway_secret import GatewaySecret
 from penstock_operator.resources.parse import Parsed
 from penstock_operator.resources.plan import Plan
 from penstock_operator.resources.secret import SecretResource
-from penstock_operator.resources.secret_provider import credentials
 from penstock_operator.resources.subscription import Subscription
 
 
@@ -54,7 +53,7 @@ def _fields(item: Item) -> Iterator[SecretEntry]:
         jwt = resource.spec.security.jwt
         references = [jwt.key.secret_ref if jwt else None]
     elif isinstance(resource, GatewayDeployment):
-        references = [one for found in resource.spec.secret_providers for one, _ in credentials(found)]
+        references = [one for one, _ in gateway_secrets(resource.spec)]
     else:
         references = []
     yield from (SecretEntry(one.name, one.key) for one in references if one is not None)

@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 from gateway_runtime.secrets.given import GivenSecrets
 from gateway_runtime.secrets.store import SecretStore
-from gateway_runtime.snapshot.references import credentials
+from gateway_runtime.snapshot.references import credentials, listener_references
 from gateway_runtime.snapshot.types import ApiSection, JwtSecurity, SecretRef, Snapshot
 from penstock_operator.graph.build import build_graph
 from penstock_operator.publish.secrets import SecretValues
@@ -89,6 +89,8 @@ def _references(gateway: str, snapshot: Snapshot, values: Mapping[str, str] | No
 def _named(snapshot: Snapshot) -> Iterator[tuple[str, str, SecretRef]]:
     for provider in snapshot.gateway.secret_providers:
         yield from (("", f"provider {provider.name}", reference) for reference in credentials(provider))
+    for listener in snapshot.gateway.kafka_listeners:
+        yield from (("", f"listener {listener.name}", one) for one in listener_references(listener))
     for key, entry in snapshot.apis.items():
         yield from ((key, name, reference) for name, reference in _of_api(entry.section))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from penstock_operator.graph.kafka_routes import address_of
 from penstock_operator.graph.routes import normal_path
 from penstock_operator.resources.api_definition import ApiDefinition
 from penstock_operator.resources.gateway_deployment import Listener
@@ -20,10 +21,16 @@ def urls_of(api: ApiDefinition, views: Iterable[View]) -> tuple[str, ...]:
 
 
 def _urls(api: ApiDefinition, view: View) -> Iterator[str]:
-    for listener in view.node.gateway.spec.listeners:
-        for route in api.spec.listeners:
-            path = normal_path(route.http.path)
-            for host in route.http.hosts or view.observed.addresses:
+    listeners = view.node.gateway.spec.listeners
+    address = address_of(api)
+    if address is not None:
+        found = (address.bootstrap(listener) for listener in listeners)
+        yield from (f"kafka://{bootstrap}" for bootstrap in found if bootstrap)
+        return
+    for listener in (one for one in listeners if one.protocol == "HTTP"):
+        for route in (one.http for one in api.spec.listeners if one.http):
+            path = normal_path(route.path)
+            for host in route.hosts or view.observed.addresses:
                 yield f"http://{_authority(host, listener)}{path}"
 
 

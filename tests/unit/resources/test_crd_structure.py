@@ -174,8 +174,9 @@ def test_each_union_has_a_rule_that_names_its_choices() -> None:
 
     assert spec["security"]["x-kubernetes-validations"] == [
         {
-            "rule": "[has(self.keyless), has(self.apiKey), has(self.jwt)].filter(given, given).size() == 1",
-            "message": "exactly one of `keyless`, `apiKey`, `jwt` is needed",
+            "rule": "[has(self.keyless), has(self.apiKey), has(self.jwt), has(self.oauth2), has(self.mtls)]"
+            ".filter(given, given).size() == 1",
+            "message": "exactly one of `keyless`, `apiKey`, `jwt`, `oauth2`, `mtls` is needed",
         }
     ]
     step = spec["flows"]["items"]["properties"]["request"]["items"]
@@ -187,9 +188,9 @@ def test_each_union_has_a_rule_that_names_its_choices() -> None:
 def test_each_phase_lists_the_policies_that_make_sense_in_it() -> None:
     flow = resource_schema(KINDS["ApiDefinition"])["properties"]["spec"]["properties"]["flows"]["items"]
 
-    for phase in ("request", "response"):
+    for phase in ("request", "response", "connect", "interact", "publish", "subscribe"):
         step = flow["properties"][phase]["items"]["properties"]
-        wanted = {name for name, policy in built_in_policies().items() if getattr(policy, phase)}
+        wanted = {name for name, policy in built_in_policies().items() if getattr(policy, phase, None)}
         assert set(step) == wanted | {"name", "enabled", "condition", "custom"}
 
 

@@ -121,7 +121,7 @@ def test_an_unknown_field_names_the_nearest_one_and_its_place(tmp_path: Path) ->
             'url: "http://orders:8080"}',
             'url: "http://orders:8080", serviceRef: {name: orders, port: http}}',
             "spec.endpointGroups[0].endpoints[0]",
-            "exactly one of `url`, `serviceRef` is needed, found `url` and `serviceRef`",
+            "exactly one of `url`, `serviceRef`, `kafka` is needed, found `url` and `serviceRef`",
         ),
         (
             'url: "http://orders:8080"}',
@@ -211,7 +211,11 @@ def test_a_wrong_step_is_explained(phase: str, steps: str, field: str, message: 
 @pytest.mark.parametrize(
     ("security", "field", "message"),
     [
-        ("{}", "spec.security", "exactly one of `keyless`, `apiKey`, `jwt` is needed, found none"),
+        (
+            "{}",
+            "spec.security",
+            "exactly one of `keyless`, `apiKey`, `jwt`, `oauth2`, `mtls` is needed, found none",
+        ),
         ("{keyless: {}, apiKey: {}}", "spec.security", "found `keyless` and `apiKey`"),
         ("{jwt: {key: {}}}", "spec.security.jwt.key", "exactly one of `publicKey`, `secretRef`, `jwks`"),
         (
