@@ -1,0 +1,41 @@
+"""One real Kafka cluster for the tests of this folder, drivers of real clients, and gateways before it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+
+import pytest
+from driver_aiokafka import AioKafka
+from driver_confluent import Confluent
+from driver_kafka_python import KafkaPython
+from driver_programs import Franz, Java
+from kafka_access import Access, Driver
+
+from e2e.components.kafka import Kafka
+
+DRIVERS: dict[str, Callable[[Access], Driver]] = {
+    one.name: one for one in (AioKafka, Confluent, KafkaPython, Java, Franz)
+}
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest) -> Iterator[Kafka]:
+    """The cluster of the test run: three brokers; its jars are downloaded the first time, which is told."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        made = Kafka()
+    with made:
+        yield made
+
+
+@pytest.fixture
+def name() -> str:
+    """A name for topics, groups and transactions that no other test has."""
+    return f"t{secrets.token_hex(5)}"
+
+
+@pytest.fixture(params=DRIVERS)
+def driver(request: pytest.FixtureRequest) -> Callable[[Access], Driver]:
+    """Each client in turn."""
+    return DRIVERS[request.param]
