@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway_runtime.errors import error_reply
-from gateway_runtime.exchange import Reply
+from gateway_runtime.exchange import Reply, SubscriptionInfo
 from gateway_runtime.security.subscriptions import Grant
 
 
@@ -28,7 +28,13 @@ class Clients:
         """Whether a subscription, of whatever state, has this client id."""
         return client_id in self._grants
 
-    def named(self, client_id: str, subscription: str) -> Grant | None:
-        """The subscription of that name, where it still has this client id."""
-        grants = self._grants.get(client_id, [])
-        return next((grant for grant in grants if grant.info.name == subscription), None)
+    def still_holds(self, subscription: SubscriptionInfo | None, now: float) -> str:
+        """The error key of why one with this subscription, or none, is not let in now; empty where it is."""
+        if subscription is None:
+            return "SUBSCRIPTION_MISSING" if self.is_required else ""
+        grants = self._grants.get(subscription.application.client_id, [])
+        grant = next((grant for grant in grants if grant.info.name == subscription.name), None)
+        if grant is None:
+            return "SUBSCRIPTION_MISSING"
+        refusal = grant.refuse(now)
+        return "" if refusal is None else refusal.key

@@ -17,6 +17,9 @@ from typing import Final
 HASHES: Final = {"SCRAM-SHA-256": "sha256", "SCRAM-SHA-512": "sha512"}
 """The mechanisms, by the hash that each stands on."""
 
+KEY_BYTES: Final = {name: hashlib.new(kind).digest_size for name, kind in HASHES.items()}
+"""How long keys and signatures of each mechanism are."""
+
 GS2_HEADER: Final = b"n,,"
 CHANNEL_BINDING: Final = b64encode(GS2_HEADER)
 

@@ -1,0 +1,148 @@
+"""API keys of Kafka clients, by PLAIN and SCRAM: the user is a subscription's name, the password its key.
+
+Of a name that no subscription has, SCRAM shows a salt that stays the same, as of a real one, and fails at the
+end.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b, sha256
+from secrets import token_bytes
+from typing import Final, Literal
+
+from gateway_runtime.protocols.kafka.sasl_scram import KEY_BYTES
+from gateway_runtime.protocols.kafka.sasl_scram_server import ScramCredential, ScramKey
+from gateway_runtime.protocols.kafka.sasl_server import Failed
+from gateway_runtime.security.api_key import MAX_KEY, MIN_KEY
+from gateway_runtime.security.kafka_identity import Admitted, Rule, earlier
+from gateway_runtime.security.method import SecurityEnvironment
+from gateway_runtime.security.subscriptions import Grant
+from gateway_runtime.snapshot.kafka import ScramVerifier
+from gateway_runtime.snapshot.keys import SCRAM_MECHANISMS, masked, peppered, scram_label
+from gateway_runtime.snapshot.types import Subscription, SubscriptionsSection
+
+METHOD: Final = "apiKey"
+INVALID: Final = "API_KEY_INVALID"
+_ITERATIONS: Final = 4096
+_SALT_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """One API key of one subscription, with its verifiers by mechanism."""
+
+    grant: Grant
+    verifiers: dict[str, ScramVerifier] = field(repr=False)
+
+
+class ApiKeys:
+    """The keys of all API key plans of one API; `rules` are those plans' by name."""
+
+    method = METHOD
+
+    def __init__(
+        self, section: SubscriptionsSection | None, rules: dict[str, Rule], environment: SecurityEnvironment
+    ) -> None:
+        self._rules = rules
+        self._pepper = environment.pepper()
+        self._now = environment.now
+        self._keys: dict[str, list[_Key]] = {}
+        for subscription in () if section is None else section.subscriptions:
+            if subscription.plan in rules and subscription.key_digests:
+                self._keys.setdefault(subscription.name, []).extend(_keys(subscription))
+        self._nobody = _Nobody(self._pepper, [key for keys in self._keys.values() for key in keys])
+
+    def password(self, name: str, password: bytes) -> Admitted | Failed:
+        """Who a subscription's name and its API key let in."""
+        if not MIN_KEY <= len(password) <= MAX_KEY:
+            return Failed(INVALID)
+        digest = sha256(password).digest()
+        if self._pepper:
+            digest = peppered(digest, self._pepper)
+        held = [key for key in self._keys.get(name, []) if hmac.compare_digest(key.grant.digest, digest)]
+        return self._admit(held[0].grant) if held else Failed(INVALID)
+
+    def scram(self, mechanism: str, name: str) -> ScramCredential[Admitted]:
+        """What checks the proof of a name; a made-up one where no subscription with a key has it."""
+        keys = [key for key in self._keys.get(name, []) if mechanism in key.verifiers]
+        if not keys:
+            return self._nobody.scram(mechanism, name)
+        shown = keys[0].verifiers[mechanism]
+        return ScramCredential(
+            b64decode(shown.salt),
+            shown.iterations,
+            tuple(self._scram_key(key, key.verifiers[mechanism]) for key in keys if _is_alike(key, shown)),
+        )
+
+    def still_holds(self, admitted: Admitted, now: float) -> str:
+        """Why a client with a key must go, empty where it may stay."""
+        grants = [key.grant for key in self._keys.get(admitted.principal, [])]
+        grants = [grant for grant in grants if grant.info.plan == admitted.plan]
+        if not grants:
+            return "SUBSCRIPTION_MISSING"
+        refusal = grants[0].refuse(now)
+        if refusal is not None:
+            return refusal.key
+        return "" if any(grant.digest == admitted.key_digest for grant in grants) else INVALID
+
+    def _admit(self, grant: Grant) -> Admitted | Failed:
+        refusal = grant.refuse(self._now())
+        if refusal is not None:
+            return Failed(refusal.key)
+        info, end = grant.info, earlier(grant, None)
+        admitted = Admitted(info.plan, info, None, info.name, end, METHOD, grant.digest)
+        return admitted if self._rules[info.plan](admitted) else Failed("GATEWAY_PLAN_UNRESOLVABLE")
+
+    def _scram_key(self, key: _Key, verifier: ScramVerifier) -> ScramKey[Admitted]:
+        def unmasked(part: Literal["stored", "server"], value: str) -> bytes:
+            label = scram_label(verifier.mechanism, part, verifier.salt, key.grant.digest.hex())
+            return masked(b64decode(value), self._pepper, label)
+
+        stored, server = unmasked("stored", verifier.stored_key), unmasked("server", verifier.server_key)
+        return ScramKey(stored, server, lambda: self._admit(key.grant))
+
+
+class _Nobody:
+    """What SCRAM shows of names that no subscription has: a salt as long and as many iterations as of others.
+
+    The salt comes of the pepper; where there is none, of the digests of all keys, which no client knows.
+    """
+
+    def __init__(self, pepper: bytes, keys: list[_Key]) -> None:
+        digests = sorted(key.grant.digest for key in keys)
+        self._secret = pepper or sha256(b"".join(digests)).digest()
+        shown = next((verifier for key in keys for verifier in key.verifiers.values()), None)
+        self._iterations = _ITERATIONS if shown is None else shown.iterations
+        self._salt_bytes = _SALT_BYTES if shown is None else len(b64decode(shown.salt))
+
+    def scram(self, mechanism: str, name: str) -> ScramCredential[Admitted]:
+        """A credential that no proof fits."""
+        text = f"{mechanism} salt of nobody {name}".encode()
+        salt = blake2b(text, key=self._secret, digest_size=self._salt_bytes).digest()
+        stored_key = token_bytes(KEY_BYTES[mechanism])
+        return ScramCredential(salt, self._iterations, (ScramKey(stored_key, b"", lambda: Failed(INVALID)),))
+
+
+def _keys(subscription: Subscription) -> Iterator[_Key]:
+    """The verifiers are, by mechanism, in the order of the digests."""
+    for index, text in enumerate(subscription.key_digests):
+        verifiers = {
+            mechanism: found[index]
+            for mechanism in SCRAM_MECHANISMS
+            if len(found := _of(subscription, mechanism)) == len(subscription.key_digests)
+        }
+        yield _Key(Grant(subscription, bytes.fromhex(text)), verifiers)
+
+
+def _of(subscription: Subscription, mechanism: str) -> list[ScramVerifier]:
+    return [verifier for verifier in subscription.scram if verifier.mechanism == mechanism]
+
+
+def _is_alike(key: _Key, shown: ScramVerifier) -> bool:
+    """Whether a proof by the salt and the iterations that a client was shown may be by this key."""
+    verifier = key.verifiers[shown.mechanism]
+    return (verifier.salt, verifier.iterations) == (shown.salt, shown.iterations)
