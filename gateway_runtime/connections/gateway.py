@@ -13,7 +13,8 @@ from gateway_runtime.admin.access_log import AccessLog
 from gateway_runtime.connections.access import access_record
 from gateway_runtime.connections.client import ClientConnection
 from gateway_runtime.connections.forwarded import TrustedProxies
-from gateway_runtime.connections.handshakes import SETTLE_SECONDS, refuse_handshakes
+from gateway_runtime.connections.handshakes import SETTLE_SECONDS
+from gateway_runtime.connections.listeners import Listening, stop_accepting
 from gateway_runtime.connections.pool import Pool
 from gateway_runtime.connections.wire import CLOSE, DateField, phrase, response_bytes
 from gateway_runtime.exchange import Headers, Reply, Response, field_line
@@ -33,10 +34,12 @@ from gateway_runtime.program.templates import own_error
 from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.security.jwks import KeySets
 from gateway_runtime.snapshot.codec import Delta
+from gateway_runtime.snapshot.kafka import KafkaListener
 from gateway_runtime.snapshot.types import Address, GatewaySection, HttpListener, Snapshot
 from gateway_runtime.stats import WorkerStats
 
 if TYPE_CHECKING:
+    from gateway_runtime.connections.kafka_listeners import KafkaListeners
     from gateway_runtime.connections.response_phase import ResponsePhase
 
 _SWEEP_SECONDS: Final = 0.25
@@ -64,7 +67,8 @@ class Gateway:
         self._addresses: dict[str, tuple[Address, ...]] = {}
         self._pools: dict[str, Pool] = {}
         self._connections: set[ClientConnection] = set()
-        self._servers: dict[tuple[str, int], tuple[asyncio.Server, socket.socket]] = {}
+        self._kafka: KafkaListeners | None = None
+        self._listening: dict[Address, Listening] = {}
         self._ticks: int = 0
         self._idle = asyncio.Event()
         self._take_settings(GatewaySection())
@@ -80,7 +84,8 @@ class Gateway:
     def apply(self, snapshot: Snapshot, delta: Delta, secrets: Mapping[str, SecretText]) -> dict[str, str]:
         """Serve `snapshot`, to which `delta` led; answers all APIs that could not be compiled, and why.
 
-        `secrets` maps each URI that the snapshot names to its value.
+        Under the empty key is what is wrong with listeners. `secrets` maps each URI that the snapshot names
+        to its value.
         """
         begun = monotonic()
         moved = changed_secrets(self._secrets, secrets)
@@ -101,7 +106,22 @@ class Gateway:
             self.stats.apis.pop(key, None)
         self.stats.reloads += 1
         self.stats.reload_seconds += monotonic() - begun
-        return program.errors(program.apis)
+        return program.errors(program.apis) | self._apply_kafka(snapshot, delta, moved, surroundings)
+
+    def _kafka_side(self) -> KafkaListeners:
+        if self._kafka is None:
+            # Only here, since a worker that serves HTTP alone does without the memory that it takes.
+            from gateway_runtime.connections.kafka_listeners import KafkaListeners  # noqa: PLC0415
+
+            self._kafka = KafkaListeners(self.loop, self.stats)
+        return self._kafka
+
+    def _apply_kafka(
+        self, snapshot: Snapshot, delta: Delta, moved: list[str], surroundings: Surroundings
+    ) -> dict[str, str]:
+        if self._kafka is None and not snapshot.gateway.kafka_listeners:
+            return {}
+        return self._kafka_side().apply(snapshot, delta, moved, surroundings)
 
     def discover(self, changes: Mapping[str, tuple[Address, ...]]) -> None:
         """Send requests to these addresses of Services, by their keys; what is under way goes on."""
@@ -137,12 +157,21 @@ class Gateway:
 
     async def listen(self, listener: HttpListener, sock: socket.socket) -> None:
         """Accept on a listening socket, which now belongs to the gateway."""
-        server = await self.loop.create_server(self._factory, sock=sock)
-        self._servers[(listener.address, listener.port)] = (server, sock)
+        await self._open((listener.address, listener.port), Listening(self.loop, sock, self._factory))
+
+    async def listen_kafka(self, listener: KafkaListener, port: int, sock: socket.socket) -> None:
+        """Accept clients of Kafka APIs on the socket of one of a listener's ports."""
+        await self._open((listener.address, port), self._kafka_side().at(listener, port, sock))
+
+    async def _open(self, address: Address, listening: Listening) -> None:
+        await listening.open()
+        self._listening[address] = listening
 
     async def unlisten(self, address: str, port: int) -> None:
         """Accept there no more; connections go on, those among them that wait to be accepted."""
-        await self._stop_accepting([self._servers.pop((address, port))], SETTLE_SECONDS)
+        if self._kafka is not None:
+            self._kafka.forget((address, port))
+        await stop_accepting([self._listening.pop((address, port))], SETTLE_SECONDS)
 
     def _factory(self) -> asyncio.Protocol:
         # Compiled classes cannot inherit from asyncio's; the loop asks only for the methods.
@@ -207,9 +236,10 @@ class Gateway:
         that may be on its way.
         """
         self.draining = True
-        servers = list(self._servers.values())
-        self._servers.clear()
-        await self._stop_accepting(servers, min(seconds, SETTLE_SECONDS))
+        listening = list(self._listening.values())
+        self._listening.clear()
+        await stop_accepting(listening, min(seconds, SETTLE_SECONDS))
+        kafka = None if self._kafka is None else self.loop.create_task(self._kafka.drain(seconds))
         self._hasten_idle()
         if self._connections:
             with contextlib.suppress(TimeoutError):
@@ -217,8 +247,9 @@ class Gateway:
         cut = list(self._connections)
         for connection in cut:
             connection.abort()
+        cut_kafka = 0 if kafka is None else await kafka
         self._close()
-        return len(cut)
+        return len(cut) + cut_kafka
 
     def _hasten_idle(self) -> None:
         """Let no connection wait long for a request, nor one whose response began before the drain."""
@@ -226,23 +257,6 @@ class Gateway:
         for connection in self._connections:
             if connection.transaction is None and connection.tunnel is None:
                 connection.deadline = min(connection.deadline or deadline, deadline)
-
-    async def _stop_accepting(
-        self, servers: list[tuple[asyncio.Server, socket.socket]], settle: float
-    ) -> None:
-        """Take what waits in the accept queues, and close."""
-        for _, sock in servers:
-            refuse_handshakes(sock)
-        await asyncio.sleep(settle)
-        for server, sock in servers:
-            accepted = []
-            sock.setblocking(False)
-            with contextlib.suppress(OSError):
-                while True:
-                    accepted.append(sock.accept()[0])
-            server.close()
-            for client in accepted:
-                await self.loop.connect_accepted_socket(self._factory, client)
 
     def _close(self) -> None:
         self._timer.cancel()

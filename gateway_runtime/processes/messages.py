@@ -10,10 +10,13 @@ import msgspec
 
 from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.snapshot.codec import Delta
-from gateway_runtime.snapshot.types import Address, HttpListener, Snapshot
+from gateway_runtime.snapshot.openings import Opening
+from gateway_runtime.snapshot.types import Address, Snapshot
 
 _LENGTH: Final = struct.Struct("!I")
 _MAX_FRAME: Final = 1 << 30
+MAX_DESCRIPTORS: Final = 200
+"""Of one packet; the kernel's own limit is 253 (SCM_MAX_FD)."""
 
 
 class Configure(msgspec.Struct, frozen=True, tag=True):
@@ -26,9 +29,9 @@ class Configure(msgspec.Struct, frozen=True, tag=True):
 
 
 class Listen(msgspec.Struct, frozen=True, tag=True):
-    """Accept on the socket that the descriptor channel holds next."""
+    """Accept there, on the sockets that the descriptor channel holds in its next packet."""
 
-    listener: HttpListener
+    openings: tuple[Opening, ...]
 
 
 class Unlisten(msgspec.Struct, frozen=True, tag=True):
@@ -55,7 +58,10 @@ class Drain(msgspec.Struct, frozen=True, tag=True):
 
 
 class Configured(msgspec.Struct, frozen=True, tag=True):
-    """A `Configure` is served; `errors` names all APIs that could not be compiled, and says why."""
+    """A `Configure` is served; `errors` names all APIs that could not be compiled, and says why.
+
+    Under the empty key is what is wrong with the gateway's listeners.
+    """
 
     serial: int
     errors: dict[str, str]

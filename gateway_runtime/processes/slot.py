@@ -7,13 +7,14 @@ import contextlib
 import logging
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
 from gateway_runtime.processes.counted import Counted
 from gateway_runtime.processes.messages import (
+    MAX_DESCRIPTORS,
     AskStats,
     Configure,
     Configured,
@@ -29,7 +30,8 @@ from gateway_runtime.processes.messages import (
 from gateway_runtime.processes.sockets import ListeningSockets
 from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.snapshot.codec import difference
-from gateway_runtime.snapshot.types import Address, HttpListener, Snapshot
+from gateway_runtime.snapshot.openings import Opening
+from gateway_runtime.snapshot.types import Address, Snapshot
 
 _LOG: Final = logging.getLogger(__name__)
 _SHORT_LIFE: Final = 1.0
@@ -210,7 +212,7 @@ class WorkerSlot:
             return
         for key, error in answer.errors.items():
             if self.errors.get(key) != error:
-                _LOG.error("%s answers 503: %s", key, error)
+                _LOG.error("%s: %s", f"{key} answers 503" if key else "the gateway", error)
         self.errors = answer.errors
         if self._sent is not None:
             self._served = self._sent[0]
@@ -219,23 +221,26 @@ class WorkerSlot:
         self._sent = None
         if not self._listening:
             self._listening = True
-            for listener in self._sockets.listeners.values():
-                self._pass(listener)
+            self._pass(list(self._sockets.openings.values()))
         self.refresh()
         self._orders.configured()
 
-    def listen(self, listener: HttpListener) -> None:
-        """Let the worker accept there; one that is not ready yet gets all listeners once it is."""
+    def listen(self, openings: Sequence[Opening]) -> None:
+        """Let the worker accept there; one that is not ready yet gets all openings once it is."""
         if self._listening:
-            self._pass(listener)
+            self._pass(openings)
 
-    def _pass(self, listener: HttpListener) -> None:
+    def _pass(self, openings: Sequence[Opening]) -> None:
+        for begin in range(0, len(openings), MAX_DESCRIPTORS):
+            self._pass_packet(tuple(openings[begin : begin + MAX_DESCRIPTORS]))
+
+    def _pass_packet(self, openings: tuple[Opening, ...]) -> None:
         if self._descriptors is not None:
-            descriptor = self._sockets.of_slot(self.number, listener).fileno()
-            # A worker that has just died takes nothing; the next one gets all listeners.
+            sockets = [self._sockets.of_slot(self.number, opening.address) for opening in openings]
+            # A worker that has just died takes nothing; the next one gets all openings.
             with contextlib.suppress(ConnectionError):
-                socket.send_fds(self._descriptors, [b"s"], [descriptor])
-                self._say(Listen(listener))
+                socket.send_fds(self._descriptors, [b"s"], [one.fileno() for one in sockets])
+                self._say(Listen(openings))
 
     def unlisten(self, address: str, port: int) -> None:
         """Let the worker accept there no more."""

@@ -7,21 +7,21 @@ connections, and a worker that takes a dead one's place also takes over its queu
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway_runtime.snapshot.types import HttpListener
+from gateway_runtime.snapshot.openings import Opening
+from gateway_runtime.snapshot.types import Address
 
 _BACKLOG: Final = 4096
-
-Address = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The listeners that an update opened, the addresses that it closed, and what failed, for people."""
+    """The addresses that an update opened and closed, and what failed, for people."""
 
-    opened: list[HttpListener] = field(default_factory=list)
+    opened: list[Opening] = field(default_factory=list)
     closed: list[Address] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -33,28 +33,37 @@ class ListeningSockets:
         self._slots = slots
         self._sockets: dict[Address, list[socket.socket]] = {}
         self._own_ports: set[int] = set()
-        self.listeners: dict[Address, HttpListener] = {}
+        self.openings: dict[Address, Opening] = {}
 
-    def update(self, wanted: tuple[HttpListener, ...]) -> Change:
-        """Open and close sockets, so that those at the wanted addresses are open, as far as they can be."""
-        by_address = {(listener.address, listener.port): listener for listener in wanted}
-        change = Change(closed=[address for address in self.listeners if address not in by_address])
+    def update(self, wanted: tuple[Opening, ...]) -> Change:
+        """Open and close sockets, so that those at the wanted addresses are open, as far as they can be.
+
+        An address at which something else is wanted is opened anew.
+        """
+        by_address = {opening.address: opening for opening in wanted}
+        change = Change(closed=[address for address in self.openings if self._ends(address, by_address)])
         for address in change.closed:
             self._close(address)
-        for address, listener in by_address.items():
-            if address not in self.listeners:
-                self._open(address, listener, change)
+        for address, opening in by_address.items():
+            if address in self.openings:
+                self.openings[address] = opening
+            else:
+                self._open(address, opening, change)
         return change
 
-    def _open(self, address: Address, listener: HttpListener, change: Change) -> None:
+    def _ends(self, address: Address, wanted: Mapping[Address, Opening]) -> bool:
+        return address not in wanted or wanted[address].identity != self.openings[address].identity
+
+    def _open(self, address: Address, opening: Opening, change: Change) -> None:
         try:
             self._sockets[address] = self._bind_all(address)
         except OSError as error:
             place = f"{address[0]}:{address[1]}"
-            change.failures.append(f"listener {listener.name}: cannot bind {place}: {error.strerror}")
+            name = opening.listener.name
+            change.failures.append(f"listener {name}: cannot bind {place}: {error.strerror}")
             return
-        self.listeners[address] = listener
-        change.opened.append(listener)
+        self.openings[address] = opening
+        change.opened.append(opening)
 
     def _bind_all(self, address: Address) -> list[socket.socket]:
         if address[1] not in self._own_ports:
@@ -72,9 +81,9 @@ class ListeningSockets:
         self._own_ports.add(address[1])
         return sockets
 
-    def of_slot(self, slot: int, listener: HttpListener) -> socket.socket:
+    def of_slot(self, slot: int, address: Address) -> socket.socket:
         """The socket of a worker slot."""
-        return self._sockets[(listener.address, listener.port)][slot]
+        return self._sockets[address][slot]
 
     def close(self) -> None:
         """Close all copies that the supervisor holds."""
@@ -82,7 +91,7 @@ class ListeningSockets:
             self._close(address)
 
     def _close(self, address: Address) -> None:
-        self.listeners.pop(address, None)
+        self.openings.pop(address, None)
         for listening in self._sockets.pop(address, ()):
             listening.close()
 

@@ -15,6 +15,7 @@ from gateway_runtime.processes.slot import Orders, ServiceAddresses, Wanted, Wor
 from gateway_runtime.processes.sockets import Change, ListeningSockets
 from gateway_runtime.processes.source import Source, Update
 from gateway_runtime.secrets.store import ProviderState
+from gateway_runtime.snapshot.openings import openings
 from gateway_runtime.snapshot.types import Address, Snapshot
 
 _LOG: Final = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class Supervisor:
             await admin.stop()
 
     async def _serve(self, update: Update | None) -> int:
-        if update is not None and (self._take(update) or not self._sockets.listeners):
+        if update is not None and (self._take(update) or not self._has_listeners()):
             return 1
         following = (self._follow(), self._follow_reloads(), self._follow_ports())
         followers = [asyncio.create_task(task) for task in following]
@@ -118,12 +119,16 @@ class Supervisor:
         await self._drain(workers)
         return 0
 
+    def _has_listeners(self) -> bool:
+        """Whether anything may ever be served; the ports of a Kafka listener come with its APIs."""
+        return bool(self._sockets.openings or self._wanted[0].gateway.kafka_listeners)
+
     def _take(self, update: Update) -> list[str]:
         """Have the workers serve an update; answers the listeners that cannot be had."""
         self._update = update
         self._wanted = (update.snapshot, update.secrets)
-        change = self._sockets.update(update.snapshot.gateway.listeners)
-        self._report(update, change.failures, [f"{host}:{port}" for host, port in self._sockets.listeners])
+        change = self._sockets.update(openings(update.snapshot))
+        self._report(update, change.failures, [f"{host}:{port}" for host, port in self._sockets.openings])
         for slot in self._slots:
             slot.refresh()
         self._tell(change)
@@ -135,8 +140,7 @@ class Supervisor:
         for slot in self._slots:
             for address, port in change.closed:
                 slot.unlisten(address, port)
-            for listener in change.opened:
-                slot.listen(listener)
+            slot.listen(change.opened)
         self._on_configured()
 
     def _on_configured(self) -> None:
@@ -145,8 +149,9 @@ class Supervisor:
             return
         if all(slot.serves(self._wanted) for slot in self._slots):
             errors = {key: error for slot in self._slots for key, error in slot.errors.items()}
-            if self._failures:
-                errors[""] = "; ".join(self._failures)
+            gateway = [*self._failures, *filter(None, [errors.get("", "")])]
+            if gateway:
+                errors[""] = "; ".join(gateway)
             self._served(self._update, errors)
 
     async def _follow_ports(self) -> None:
@@ -154,10 +159,10 @@ class Supervisor:
         while True:
             await asyncio.sleep(_RETRY_SECONDS)
             if self._failures:
-                change = self._sockets.update(self._wanted[0].gateway.listeners)
+                change = self._sockets.update(openings(self._wanted[0]))
                 self._tell(change)
-                for listener in change.opened:
-                    _LOG.info("listener %s: bound to %s:%d", listener.name, listener.address, listener.port)
+                for opening in change.opened:
+                    _LOG.info("listener %s: bound to %s:%d", opening.listener.name, *opening.address)
 
     async def _follow(self) -> None:
         """Take the source's updates; a source that fails is asked again."""

@@ -26,6 +26,7 @@ from gateway_runtime.processes.allocator import give_back, keep_buffers
 from gateway_runtime.processes.counted import Changes
 from gateway_runtime.processes.memory import seal_memory
 from gateway_runtime.processes.messages import (
+    MAX_DESCRIPTORS,
     AskStats,
     Configure,
     Configured,
@@ -131,10 +132,14 @@ class Worker:
         return Configured(order.serial, errors)
 
     async def _listen(self, order: Listen) -> None:
-        _, descriptors, _, _ = socket.recv_fds(self._descriptors, 1, 1)
-        listening = socket.socket(fileno=descriptors[0])
-        listening.setblocking(False)
-        await self._gateway.listen(order.listener, listening)
+        _, descriptors, _, _ = socket.recv_fds(self._descriptors, 1, MAX_DESCRIPTORS)
+        sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+        for opening, listening in zip(order.openings, sockets, strict=True):
+            listening.setblocking(False)
+            if opening.http is not None:
+                await self._gateway.listen(opening.http, listening)
+            elif opening.kafka is not None:
+                await self._gateway.listen_kafka(opening.kafka, opening.port, listening)
 
 
 def _own_stdout() -> int:

@@ -16,6 +16,7 @@ from gateway_runtime.snapshot.references import (
     api_uris,
     gateway_uris,
     has_api_keys,
+    listener_references,
     shortest_refreshes,
 )
 from gateway_runtime.snapshot.types import ApiEntry, GatewaySection, Snapshot
@@ -83,6 +84,12 @@ class _Turn:
     refreshes: dict[str, float] = field(default_factory=dict)
     deadlines: list[float] = field(default_factory=list)
 
+    def want(self, uris: frozenset[str], refreshes: Mapping[str, float]) -> None:
+        """Have these followed, some of them this often."""
+        self.wanted |= uris
+        for uri, refresh in refreshes.items():
+            self.refreshes[uri] = min(refresh, self.refreshes.get(uri, refresh))
+
 
 class Gate:
     """Remembers of each API what was last good, and since when it waits."""
@@ -99,6 +106,7 @@ class Gate:
         """What to hand over at this moment, in monotonic seconds."""
         turn = _Turn(now, published.gateway)
         self._pass_gateway(published.gateway, turn)
+        self._pass_certificates(turn)
         self._forget(published)
         for key, entry in published.apis.items():
             self._pass_api(self._needs_of(key, entry), key, turn)
@@ -120,11 +128,24 @@ class Gate:
             turn.gateway = self._good_gateway
             turn.wanted |= gateway_uris(self._good_gateway)
 
+    def _pass_certificates(self, turn: _Turn) -> None:
+        """Those of listeners; one that is missing is told of, and holds up nothing but a pod's start."""
+        references = [
+            one for listener in turn.gateway.kafka_listeners for one in listener_references(listener)
+        ]
+        uris = frozenset(reference.uri for reference in references)
+        turn.want(uris, shortest_refreshes(references))
+        turn.used |= uris
+        lacking = self._lacking(uris)
+        if not lacking:
+            self._since.pop("", None)
+            return
+        turn.errors[""] = "; ".join(filter(None, [turn.errors.get("", ""), lacking]))
+        self._wait("", uris, turn)
+
     def _pass_api(self, needs: _Needs, key: str, turn: _Turn) -> None:
         uris = needs.all(turn.gateway)
-        turn.wanted |= uris
-        for uri, refresh in needs.refreshes.items():
-            turn.refreshes[uri] = min(refresh, turn.refreshes.get(uri, refresh))
+        turn.want(uris, needs.refreshes)
         lacking = self._lacking(uris)
         if not lacking:
             self._since.pop(key, None)
@@ -139,13 +160,18 @@ class Gate:
             turn.used |= good.all(turn.gateway)
             turn.wanted |= turn.used
             return
-        patience = READING if any(map(self._values.is_unread, uris)) else PATIENCE
-        deadline = self._since.setdefault(key, turn.now) + patience
-        if turn.now < deadline:
-            turn.deadlines.append(deadline)
-        else:
+        if not self._wait(key, uris, turn):
             turn.apis[key] = needs.entry
             turn.used |= uris
+
+    def _wait(self, key: str, uris: frozenset[str], turn: _Turn) -> bool:
+        """Whether there is time left for what is missing; then there will be another turn."""
+        patience = READING if any(map(self._values.is_unread, uris)) else PATIENCE
+        deadline = self._since.setdefault(key, turn.now) + patience
+        if turn.now >= deadline:
+            return False
+        turn.deadlines.append(deadline)
+        return True
 
     def _lacking(self, uris: frozenset[str]) -> str:
         """Which secrets are missing, as text."""
@@ -164,7 +190,7 @@ class Gate:
 
     def _forget(self, published: Snapshot) -> None:
         for known in (self._needs, self._good, self._since):
-            for key in [key for key in known if key not in published.apis]:
+            for key in [key for key in known if key and key not in published.apis]:
                 del known[key]
 
     def _found(self, uris: set[str]) -> Mapping[str, SecretText]:

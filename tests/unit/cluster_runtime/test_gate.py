@@ -7,6 +7,7 @@ from published import Values, section, snapshot
 
 from gateway_runtime.secrets.gate import PATIENCE, READING, Gate, Passed
 from gateway_runtime.snapshot.codec import subscriptions_entry
+from gateway_runtime.snapshot.kafka import Certificate, KafkaListener, ListenerTls
 from gateway_runtime.snapshot.types import (
     ApiKeySecurity,
     GatewaySection,
@@ -141,3 +142,41 @@ def test_a_new_pepper_that_is_missing_leaves_the_gateway_as_it_was() -> None:
     assert versions(passed) == {"shop/keys": "1"}
     assert passed.wanted == {PEPPER_URI, "base64:kubernetes/gateways/next:pepper"}
     assert set(passed.errors) == {""}
+
+
+CERTIFICATE = Certificate(
+    chain=SecretRef(uri="kubernetes/gateways/tls:crt"), key=SecretRef(uri=ONE, refresh=5.0)
+)
+SECURED = GatewaySection(
+    kafka_listeners=(KafkaListener(name="kafka", port=9092, tls=ListenerTls(certificates=(CERTIFICATE,))),)
+)
+CHAIN = CERTIFICATE.chain.uri
+
+
+def test_the_certificates_of_listeners_go_along_and_are_followed() -> None:
+    passed = Gate(Values({CHAIN: "chain", ONE: "key"})).pass_through(snapshot(gateway=SECURED), 0.0)
+    assert revealed(passed) == {CHAIN: "chain", ONE: "key"}
+    assert passed.wanted == {CHAIN, ONE}
+    assert passed.refreshes == {ONE: 5.0}
+    assert (passed.errors, passed.again_at) == ({}, None)
+
+
+def test_a_certificate_that_is_missing_holds_up_no_api_and_not_the_gateway() -> None:
+    passed = Gate(Values({ONE: "key"})).pass_through(snapshot(section("a"), gateway=SECURED), 10.0)
+    assert versions(passed) == {"shop/a": "1"}
+    assert passed.snapshot.gateway is SECURED
+    assert revealed(passed) == {ONE: "key"}
+    assert passed.errors == {"": f"{CHAIN} is missing"}
+
+
+def test_a_pod_that_starts_waits_a_moment_for_certificates() -> None:
+    gate = Gate(Values())
+    published = snapshot(gateway=SECURED)
+    assert gate.pass_through(published, 10.0).again_at == 10.0 + PATIENCE
+    assert gate.pass_through(published, 10.0 + PATIENCE).again_at is None
+
+
+def test_a_missing_certificate_is_told_of_beside_a_missing_pepper() -> None:
+    both = msgspec.structs.replace(SECURED, key_pepper=PEPPER)
+    passed = Gate(Values({ONE: "key"})).pass_through(snapshot(gateway=both), 0.0)
+    assert passed.errors == {"": f"{PEPPER_URI} is missing; {CHAIN} is missing"}
