@@ -29,7 +29,7 @@ FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
 
 
-class TokenSource:
+class ClusterTokens:
     """The tokens for one cluster; its texts are resolved by now.
 
     Raises ValueError where the URL is not http or https, or holds credentials.

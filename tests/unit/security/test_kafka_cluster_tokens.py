@@ -10,16 +10,16 @@ import pytest
 from oauth_server import OAuthServer
 from security_world import World
 
-from gateway_runtime.connections.kafka_token import LONGEST_PAUSE, TokenSource
+from gateway_runtime.connections.kafka_token import LONGEST_PAUSE, ClusterTokens
 from gateway_runtime.protocols.kafka.sasl_client import SaslError
 from gateway_runtime.snapshot.kafka import OAuthSasl
 
 SECRET = "se:cret of/client"
 
 
-def tokens(world: World, server: OAuthServer, **more: Any) -> TokenSource:
+def tokens(world: World, server: OAuthServer, **more: Any) -> ClusterTokens:
     sasl = OAuthSasl(token_url=server.url, client_id="gate:way", client_secret=SECRET, **more)
-    return TokenSource(sasl, world.now)
+    return ClusterTokens(sasl, world.now)
 
 
 def token_server(token: str = "one", **more: Any) -> OAuthServer:
@@ -150,5 +150,5 @@ async def test_a_server_that_is_not_there_is_told_of_without_the_secret(world: W
 @pytest.mark.parametrize("url", ["ftp://x/", "https://", "https://user:pass@idp/token", "nothing"])
 def test_another_url_is_refused_without_telling_of_it(url: str) -> None:
     with pytest.raises(ValueError, match="no http or https URL") as caught:
-        TokenSource(OAuthSasl(token_url=url, client_id="x", client_secret=SECRET))
+        ClusterTokens(OAuthSasl(token_url=url, client_id="x", client_secret=SECRET))
     assert url not in str(caught.value)
