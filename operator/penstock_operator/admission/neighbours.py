@@ -26,6 +26,9 @@ from penstock_operator.resources.subscription import Subscription
 _MOST_APIS = 256
 """APIs that are looked at for conflicts: few in a healthy cluster, but a chain of them may be long."""
 
+_ANY_KAFKA = Claim("kafka", "")
+"""Of all Kafka APIs: where two of them meet only the listeners of a gateway tell."""
+
 _MOST_SUBSCRIPTIONS = 256
 """Subscriptions of an API that are looked at for the same key; beyond, the resource's condition tells."""
 
@@ -48,7 +51,7 @@ class Neighbours(Protocol):
         """All GatewayDeployments."""
 
     def claimants(self, claim: Claim) -> Iterable[Parsed]:
-        """The ApiDefinitions that claim a host and path."""
+        """The ApiDefinitions that claim a host and path, or those of type Kafka."""
 
     def plans_of(self, api: str) -> Iterable[Parsed]:
         """The Plans for an API (`namespace/name`)."""
@@ -116,7 +119,7 @@ def _keys(parsed: Parsed) -> tuple[Claim | ResourceId, ...]:
     """What a resource claims, or is for."""
     resource = parsed.resource
     if isinstance(resource, ApiDefinition):
-        return claims_of(resource)
+        return _claims(resource)
     if isinstance(resource, Plan):
         return (_id("ApiDefinition", _beside(resource, resource.spec.api_ref.name)),)
     if isinstance(resource, Subscription):
@@ -171,14 +174,18 @@ def _references(item: Item, neighbours: Neighbours) -> Iterator[Parsed]:
 
 def _contenders(item: Item, neighbours: Neighbours) -> Iterator[Parsed]:
     """The APIs whose claims meet, directly or through others: if one is served decides about the next."""
-    seen, queue = {item.id}, [item.claims]
+    seen, queue = {item.id}, [item.claims or (_ANY_KAFKA,)]
     while queue:
         for api in chain.from_iterable(map(neighbours.claimants, queue.pop(0))):
             if id_of(api) not in seen and len(seen) <= _MOST_APIS:
                 seen.add(id_of(api))
                 assert isinstance(api.resource, ApiDefinition)
-                queue.append(claims_of(api.resource))
+                queue.append(_claims(api.resource))
                 yield api
+
+
+def _claims(api: ApiDefinition) -> tuple[Claim, ...]:
+    return claims_of(api) or (_ANY_KAFKA,)
 
 
 def _siblings(plan: Parsed, neighbours: Neighbours) -> Iterator[Parsed]:

@@ -45,11 +45,17 @@ def provider_findings(gateway: GatewayDeployment, links: Links) -> Iterator[Find
                 "/kubernetes/NAME:KEY, or use vault"
             )
             yield Finding("ProviderNotInCluster", message, (*path, provider.type))
+    for finding in dict.fromkeys(_missing_secrets(gateway, links)):
+        # The gateway is served all the same: what needs no such value works.
+        yield replace(finding, severity="Warning")
+
+
+def _missing_secrets(gateway: GatewayDeployment, links: Links) -> Iterator[Finding]:
+    """Those that the gateway reads for itself; a Secret that is missing comes for each of its keys."""
     for reference, field in gateway_secrets(gateway.spec):
         value = secret_value(links, f"{gateway.metadata.namespace}/{reference.name}", reference.key, field)
         if isinstance(value, Finding):
-            # The gateway is served all the same: what needs no such value works.
-            yield replace(value, severity="Warning")
+            yield value
 
 
 def resolve_for(gateway: GatewayDeployment, node: ApiNode) -> tuple[ApiNode | None, Faults]:

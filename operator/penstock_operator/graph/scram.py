@@ -52,10 +52,11 @@ class ScramMemo:
 def derive(subscription: str, value: bytes) -> tuple[ScramKeys, ...]:
     """The keys of an API key for each mechanism; all API keys of a subscription have the same salt."""
     salt = hashlib.sha256(f"scram {subscription}".encode()).digest()[:_SALT_BYTES]
-    return tuple(_derive(mechanism, salt, value) for mechanism in SCRAM_MECHANISMS)
+    return tuple(scram_keys(mechanism, salt, value) for mechanism in SCRAM_MECHANISMS)
 
 
-def _derive(mechanism: str, salt: bytes, value: bytes) -> ScramKeys:
+def scram_keys(mechanism: str, salt: bytes, value: bytes) -> ScramKeys:
+    """The keys of a password for one mechanism."""
     name = _HASHES[mechanism]
     salted = hashlib.pbkdf2_hmac(name, value, salt, ITERATIONS)
     client_key = hmac.digest(salted, b"Client Key", name)

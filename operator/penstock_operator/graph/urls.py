@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from gateway_runtime.expressions.scan import START
 from penstock_operator.graph.types import Finding
 from penstock_operator.manifests.reader import FieldPath
 from penstock_operator.resources.api_definition import ApiDefinition
-from penstock_operator.resources.gateway_deployment import GatewayDeployment
+from penstock_operator.resources.gateway_deployment import GatewayDeployment, Listener
 from penstock_operator.resources.kafka_api import KafkaEndpoint
 
 
@@ -32,25 +32,35 @@ def _invalid_servers(endpoint: KafkaEndpoint, path: FieldPath) -> Iterator[Findi
     for index, server in enumerate(endpoint.bootstrap_servers):
         message = None if START in server else url_error(f"kafka://{server}")
         if message:
-            yield Finding("InvalidUrl", message.replace("kafka://", ""), (*path, index))
+            message = message.replace("kafka://", "").replace("valid URL", "valid address")
+            yield Finding("InvalidAddress", message, (*path, index))
 
 
 def invalid_addresses(gateway: GatewayDeployment) -> Iterator[Finding]:
     """Listener addresses that are no IP addresses, or ports that another listener of the gateway has."""
     taken: dict[tuple[str, int], str] = {}
+    ranged = _names_of_ports(gateway.spec.listeners)
     for index, listener in enumerate(gateway.spec.listeners):
-        for port in listener.ports:
-            other = taken.setdefault((listener.address, port), listener.name)
-            if other != listener.name:
-                message = f"the listener `{other}` has {listener.address}:{port} already"
-                field = ("port",) if listener.port else ("routing", "range")
-                yield Finding("DuplicateListener", message, ("spec", "listeners", index, *field))
-                break
+        owners = {port: taken.setdefault((listener.address, port), listener.name) for port in listener.ports}
+        port = next((port for port, other in owners.items() if other != listener.name), None)
+        if port is not None:
+            message = f"the listener `{owners[port]}` has {listener.address}:{port} already"
+            field = ("port",) if listener.port else ("routing", "range")
+            yield Finding("DuplicateListener", message, ("spec", "listeners", index, *field))
         try:
             ipaddress.ip_address(listener.address)
         except ValueError:
             message = f"`{listener.address}` is no IP address; 0.0.0.0 listens on all of IPv4"
             yield Finding("InvalidAddress", message, ("spec", "listeners", index, "address"))
+        if listener.name in ranged:
+            message = f"`{listener.name}` is the name of a port of the listener `{ranged[listener.name]}`"
+            yield Finding("DuplicateListener", message, ("spec", "listeners", index, "name"))
+
+
+def _names_of_ports(listeners: Iterable[Listener]) -> dict[str, str]:
+    """The names that ports of ranges have in the Service -> their listeners."""
+    ranges = [listener for listener in listeners if listener.port is None]
+    return {f"{listener.name}-{port}": listener.name for listener in ranges for port in listener.ports}
 
 
 def url_error(url: str) -> str | None:

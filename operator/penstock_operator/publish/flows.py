@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from gateway_runtime.snapshot.types import Flow, PathMatch, Step
-from penstock_operator.resources.flows import PHASES, StepBase
 from penstock_operator.resources.flows import Flow as FlowResource
+from penstock_operator.resources.flows import StepBase
 
 
 def wire_flows(flows: tuple[FlowResource, ...], manifest: dict[str, Any]) -> tuple[Flow, ...]:
@@ -23,12 +23,17 @@ def _flow(flow: FlowResource, raw: dict[str, Any]) -> Flow:
         methods=flow.match.methods,
         topics=flow.match.topics,
         condition=flow.match.condition,
-        **{phase: tuple(_steps(getattr(flow, phase), raw.get(phase) or [])) for phase in PHASES},
+        request=tuple(_steps(flow.request, raw.get("request"))),
+        response=tuple(_steps(flow.response, raw.get("response"))),
+        connect=tuple(_steps(flow.connect, raw.get("connect"))),
+        interact=tuple(_steps(flow.interact, raw.get("interact"))),
+        publish=tuple(_steps(flow.publish, raw.get("publish"))),
+        subscribe=tuple(_steps(flow.subscribe, raw.get("subscribe"))),
     )
 
 
-def _steps(steps: tuple[StepBase, ...], written: list[dict[str, Any]]) -> Iterator[Step]:
-    for step, raw in zip(steps, written, strict=True):
+def _steps(steps: tuple[StepBase, ...], written: list[dict[str, Any]] | None) -> Iterator[Step]:
+    for step, raw in zip(steps, written or [], strict=True):
         if step.enabled:
             yield _step(step, raw)
 

@@ -23,6 +23,13 @@ def api(name: str, *paths: str, created: str = YOUNG, **spec: Any) -> KubeObject
     )
 
 
+def kafka_api(name: str, created: str = YOUNG) -> KubeObject:
+    endpoint = {"name": "one", "kafka": {"bootstrapServers": ["kafka:9092"]}}
+    groups = [{"name": "default", "endpoints": [endpoint]}]
+    spec = {"type": "Kafka", "listeners": [{"kafka": {}}], "endpointGroups": groups}
+    return resource("ApiDefinition", name, spec, created)
+
+
 def plan(name: str, api_name: str, **security: Any) -> KubeObject:
     return resource("Plan", name, {"apiRef": {"name": api_name}, "security": security or {"keyless": {}}})
 

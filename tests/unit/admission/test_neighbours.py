@@ -1,6 +1,6 @@
 """What is near a resource, found without looking at all."""
 
-from admission_world import api, gateway, index, parsed, plan, resource, secret, subscription
+from admission_world import api, gateway, index, kafka_api, parsed, plan, resource, secret, subscription
 
 from penstock_operator.admission.neighbours import NeighbourIndex, id_of, neighbourhood
 from penstock_operator.graph.routes import Claim
@@ -20,6 +20,21 @@ def test_an_api_has_the_gateways_and_the_apis_that_claim_its_paths() -> None:
 def test_apis_that_decide_about_those_are_followed() -> None:
     neighbours = index(api("a", "/1", "/2"), api("b", "/2", "/3"), api("far", "/9"))
     assert around(api("new", "/1"), neighbours) == {"ApiDefinition a", "ApiDefinition b"}
+
+
+def test_kafka_apis_may_meet_each_other_but_no_apis_of_http() -> None:
+    neighbours = index(kafka_api("a"), kafka_api("b"), api("c"))
+    assert around(kafka_api("new"), neighbours) == {"ApiDefinition a", "ApiDefinition b"}
+    assert around(api("other", "/orders"), neighbours) == {"ApiDefinition c"}
+
+
+def test_a_gateway_has_the_certificates_of_its_listeners() -> None:
+    routing = {"type": "Host", "bootstrap": "{api}", "broker": "{api}-{broker}"}
+    tls = {"certificateRefs": [{"name": "one"}, {"name": "two"}], "clientCaRef": {"name": "three"}}
+    listener = {"name": "a", "protocol": "Kafka", "port": 9092, "tls": tls, "routing": routing}
+    neighbours = index(*(secret(name, "x") for name in ("one", "two", "three", "else")))
+    found = around(resource("GatewayDeployment", "edge", {"listeners": [listener]}), neighbours)
+    assert found == {"Secret one", "Secret two", "Secret three"}
 
 
 def test_a_chain_of_conflicts_ends() -> None:

@@ -10,6 +10,7 @@ from penstock_operator.cli.validate import validate
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 GOOD = str(GOLDEN / "an-api-key-plan-with-a-subscription" / "in")
+KAFKA = str(GOLDEN / "every-field-of-a-kafka-api-is-published" / "in")
 BROKEN = str(GOLDEN / "a-plan-of-a-missing-api" / "in")
 WARNING = str(GOLDEN / "an-api-without-plans-refuses-requests" / "in")
 
@@ -60,6 +61,21 @@ def test_routes_are_a_table() -> None:
     head, row = (line.split() for line in result.output.splitlines())
     assert head == ["HOST", "PATH", "API", "PLANS", "ENDPOINTS", "GATEWAY"]
     assert row == ["*", "/orders", "shop/orders", "gold", "(apiKey)", "http://orders:8080", "default/default"]
+
+
+def test_routes_of_kafka_apis_are_where_clients_begin() -> None:
+    result = CliRunner().invoke(routes, ["-f", KAFKA, "-o", "json"])
+    rows = {row["host"]: row for row in json.loads(result.stdout)}
+    assert rows.keys() == {
+        "kafka://orders-events.shop.example.com:9092",
+        "kafka://audit.shop.example.com:9092",
+        "kafka://tokens.shop.example.com:9092",
+        "kafka://kafka.example.com:9100",
+        "kafka://kafka.example.com:9110",
+    }
+    row = rows["kafka://kafka.example.com:9100"]
+    assert (row["api"], row["path"], row["endpoints"][0]) == ("shop/orders", "", "kafka-0:9092")
+    assert row["plans"] == ["keys (apiKey)", "asked (oauth2)", "certificates (mtls)"]
 
 
 def test_routes_are_printed_as_json_with_errors_beside() -> None:

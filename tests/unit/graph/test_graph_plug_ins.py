@@ -12,8 +12,21 @@ from penstock_operator.graph.build import build_graph
 from penstock_operator.graph.types import Graph
 from penstock_operator.manifests.reader import Manifest
 from penstock_operator.publish.snapshots import build_snapshots
+from penstock_operator.resources.flows import KAFKA_PHASES, PHASES
 from penstock_operator.resources.parse import Parsed, parse
-from penstock_operator.standalone.gateway import DEFAULT_GATEWAY
+
+BY_PORT = {"type": "Port", "range": "9100-9120", "host": "localhost"}
+GATEWAY = {
+    "apiVersion": "penstock.dev/v1alpha1",
+    "kind": "GatewayDeployment",
+    "metadata": {"name": "default"},
+    "spec": {
+        "listeners": [
+            {"name": "http", "port": 8080},
+            {"name": "kafka", "protocol": "Kafka", "routing": BY_PORT},
+        ]
+    },
+}
 
 MODULE = """
 from gateway_runtime.policies.base import PolicyConfiguration, PolicyType
@@ -23,7 +36,10 @@ class Watermark(PolicyConfiguration):
     text: Template
     size: int = 1
 
-POLICY = PolicyType("watermark", Watermark, request=lambda configuration, environment: lambda exchange: None)
+def compile(configuration, environment):
+    return lambda *arguments: None
+
+POLICY = PolicyType("watermark", Watermark, request=compile, connect=compile, interact=compile)
 """
 
 
@@ -44,11 +60,15 @@ def _installed_plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def graph_with(step: dict[str, Any], phase: str = "request") -> Graph:
-    spec = {
+    spec: dict[str, Any] = {
         "listeners": [{"http": {"path": "/a"}}],
         "endpointGroups": [{"name": "default", "endpoints": [{"name": "main", "url": "http://a"}]}],
         "flows": [{phase: [{"custom": step}]}],
     }
+    if phase in KAFKA_PHASES:
+        endpoint = {"name": "main", "kafka": {"bootstrapServers": ["kafka:9092"]}}
+        spec |= {"type": "Kafka", "listeners": [{"kafka": {"port": 9100}}]}
+        spec["endpointGroups"] = [{"name": "default", "endpoints": [endpoint]}]
     data = {
         "apiVersion": "penstock.dev/v1alpha1",
         "kind": "ApiDefinition",
@@ -56,8 +76,10 @@ def graph_with(step: dict[str, Any], phase: str = "request") -> Graph:
         "spec": spec,
     }
     parsed = parse(Manifest("a.yaml", 0, 1, data))
+    gateway = parse(Manifest("a.yaml", 0, 1, GATEWAY))
     assert isinstance(parsed, Parsed)
-    return build_graph([parsed, DEFAULT_GATEWAY])
+    assert isinstance(gateway, Parsed)
+    return build_graph([parsed, gateway])
 
 
 def errors(graph: Graph) -> list[tuple[str, str]]:
@@ -69,6 +91,15 @@ def test_a_valid_step_is_published_as_it_was_written() -> None:
     assert errors(graph) == []
     step = build_snapshots(graph)["default/default"].apis["default/a"].section.flows[0].request[0]
     assert (step.policy, step.configuration) == ("watermark", {"text": "{#request.path}"})
+
+
+@pytest.mark.parametrize("phase", ["connect", "interact"])
+def test_a_step_of_a_kafka_api_is_published_in_its_phase(phase: str) -> None:
+    graph = graph_with({"name": "watermark", "configuration": {"text": "a"}}, phase)
+    assert errors(graph) == []
+    (flow,) = build_snapshots(graph)["default/default"].apis["default/a"].section.flows
+    steps = {one: [step.policy for step in getattr(flow, one)] for one in PHASES if getattr(flow, one)}
+    assert steps == {phase: ["watermark"]}
 
 
 def test_an_invalid_configuration_names_the_field() -> None:

@@ -84,9 +84,13 @@ def reachable(*roots: type[BaseModel]) -> set[type[BaseModel]]:
 
 @dataclass
 class Builder:
-    """Values of models; `used` are the fields that got a secret, by the name of the secret."""
+    """Values of models, but for fields that are omitted.
+
+    `used` are the fields that got a secret, by the name of the secret.
+    """
 
     choose: Choose
+    omitted: frozenset[Field] = frozenset()
     used: dict[str, Field] = field(default_factory=dict)
     plug_in: tuple[str, type[BaseModel]] | None = None
 
@@ -101,7 +105,7 @@ class Builder:
             chosen -= {name for alias, name in choices.items() if alias != self.choose(model)}
         made = {}
         for name, info in model.model_fields.items():
-            if name in chosen:
+            if name in chosen and (model.__name__, name) not in self.omitted:
                 annotation = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
                 made[info.alias or name] = self._value(annotation, (model.__name__, name))
         return made

@@ -7,6 +7,7 @@ the runtime, or it is listed here as one that is never a secret.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -16,41 +17,61 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import BaseModel
 
 from gateway_runtime.counters.local import LocalCounter
+from gateway_runtime.policies.base import PolicyType
 from gateway_runtime.policies.registry import built_in_policies, find_policy
 from gateway_runtime.program.compile import Surroundings
 from gateway_runtime.program.program import compile_program
 from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.security.jwks import KeySets
+from gateway_runtime.snapshot.types import Snapshot
 from gateway_runtime.stats import WorkerStats
 from penstock_operator.graph.build import build_graph
 from penstock_operator.manifests.reader import Manifest
 from penstock_operator.publish.snapshots import build_snapshots
-from penstock_operator.resources.api_definition import ApiDefinitionSpec
-from penstock_operator.resources.flows import Flow, RequestStep
+from penstock_operator.resources.api_definition import ApiDefinitionSpec, Endpoint, Listener
+from penstock_operator.resources.flows import HTTP_PHASES, KAFKA_PHASES, STEPS, Flow, RequestStep
+from penstock_operator.resources.kafka_api import Sasl
 from penstock_operator.resources.kinds import KINDS
 from penstock_operator.resources.meta import ExactlyOne
 from penstock_operator.resources.parse import Parsed, parse
 from penstock_operator.resources.plan import JwtKey, PlanSpec, Security
 from penstock_operator.resources.schema import structural_schema
-from penstock_operator.standalone.gateway import DEFAULT_GATEWAY
 
 NEVER_SECRET: dict[str, tuple[str, ...]] = {
     # names, which others refer to
-    "Endpoint": ("name",), "EndpointGroup": ("name",), "Flow": ("name",), "RequestStep": ("name",),
-    "ResponseStep": ("name",), "CustomPolicy": ("name", "configuration"), "NameRef": ("name",),
+    "Endpoint": ("name",), "EndpointGroup": ("name",), "Flow": ("name",), "KafkaListener": ("name",),
+    **{step.__name__: ("name",) for step in STEPS.values()},
+    "CustomPolicy": ("name", "configuration"), "NameRef": ("name",),
     "SecretKeyRef": ("name", "key"), "ApiDefinitionSpec": ("version", "description", "tags", "properties"),
     "PlanSpec": ("description",), "ServiceRef": ("name", "namespace", "port"),
     # what requests are matched by, and what clients may see
     "HttpListener": ("hosts", "path"), "PathMatch": ("value",), "ApiKey": ("header", "query"),
-    "Jwt": ("client_id_claim",), "RewriteUrl": ("pattern",), "TransformHeaders": ("remove",),
+    "FlowMatch": ("topics",),
+    "Jwt": ("client_id_claim",), "OAuth2": ("client_id_claim",), "RewriteUrl": ("pattern",),
+    "TransformHeaders": ("remove",),
     "IpFiltering": ("allow", "deny"), "JsonValidation": ("schema_",),
     "Cors": ("allow_origins", "allow_methods", "allow_headers", "expose_headers"),
 }  # fmt: skip
 POLICIES = [policy.configuration for policy in built_in_policies().values()]
 OF_APIS = reachable(ApiDefinitionSpec, PlanSpec, *POLICIES)
 URLS = (("Endpoint", "url"), ("Jwks", "url"))
+TO_COME = [phase for phase in KAFKA_PHASES if phase not in {one.name for one in fields(PolicyType)}]
+"""Phases that no policy can have yet."""
+OF_KAFKA_ALONE: dict[type[ExactlyOne], set[str]] = {
+    Security: {"oauth2", "mtls"},
+    Sasl: set(Sasl.choices()),
+    Listener: {"kafka"},
+    Endpoint: {"kafka"},
+} | {STEPS[phase]: set(STEPS[phase].choices()) for phase in KAFKA_PHASES}
+OMITTED = {
+    "Proxy": [("ApiDefinitionSpec", "kafka"), ("FlowMatch", "topics")]
+             + [("Flow", one) for one in KAFKA_PHASES],
+    "Kafka": [("ApiDefinitionSpec", "response_templates"), ("Endpoint", "headers"), ("FlowMatch", "path"),
+              ("FlowMatch", "methods")] + [("Flow", one) for one in (*HTTP_PHASES, *TO_COME)],
+}  # fmt: skip
 PLUG_IN = """
 from typing import Annotated
+from dataclasses import fields
 from pydantic import Field
 from gateway_runtime.policies.base import PolicyConfiguration, PolicyType
 from gateway_runtime.policies.fields import StrictModel, Template
@@ -69,8 +90,13 @@ def compile(configuration, environment):
         environment.template(text)
     return lambda exchange: None
 
-POLICY = PolicyType("callout", Callout, request=compile, response=compile)
+PHASES = {one.name for one in fields(PolicyType)} - {"name", "configuration", "errors"}
+POLICY = PolicyType("callout", Callout, **dict.fromkeys(PHASES, compile))
 """
+
+
+Variant = dict[type[ExactlyOne], str]
+"""Which choice of some unions is set."""
 
 
 def marked(model: type[BaseModel]) -> set[Field]:
@@ -112,12 +138,20 @@ def test_the_schema_says_of_each_string_whether_expressions_are_there() -> None:
             assert any(note in text for note in notes) == (name in wanted), (model, name)
 
 
-def variants() -> Iterator[dict[type[ExactlyOne], str]]:
-    """Each choice of each union at least once."""
+def variants() -> Iterator[tuple[str, Variant]]:
+    """Each choice of each union at least once, with the type of API that has it."""
     for union in (model for model in OF_APIS if issubclass(model, ExactlyOne)):
         for choice in union.choices():
+            of_kafka = choice in OF_KAFKA_ALONE.get(union, ())
+            base: Variant = {Listener: "kafka", Endpoint: "kafka"} if of_kafka else {}
             if (union, choice) != (JwtKey, "secretRef"):  # goes with other algorithms, and has no string
-                yield {Security: "jwt", union: choice} if union is not Security else {union: choice}
+                yield "Kafka" if of_kafka else "Proxy", {Security: "jwt", **base, union: choice}
+
+
+LISTENERS = [
+    {"name": "http", "port": 8080},
+    {"name": "kafka", "protocol": "Kafka", "routing": {"type": "Port", "range": "1-200", "host": "a"}},
+]
 
 
 class Recorder(Mapping[str, SecretText]):
@@ -152,6 +186,9 @@ def secret(values: dict[str, str]) -> Parsed:
     return parsed
 
 
+GATEWAY = resource("GatewayDeployment", "all", {"listeners": LISTENERS})
+
+
 @pytest.fixture(scope="module")
 def public_key() -> str:
     key = generate_private_key(65537, 2048).public_key()
@@ -166,10 +203,10 @@ def plug_in(install: Callable[..., None]) -> tuple[str, type[BaseModel]]:
     return "callout", policy.configuration
 
 
-def compiled_with_secrets(builder: Builder, public_key: str) -> None:
-    """A plan and an API of the builder run, and every secret in them was resolved."""
+def published_with_secrets(builder: Builder, type_: str, public_key: str) -> tuple[Snapshot, Recorder]:
+    """A plan and an API of the builder, as they are published; nothing is wrong with them."""
     api, plan = builder.build(ApiDefinitionSpec), builder.build(PlanSpec)
-    api["tags"], plan["apiRef"] = [], {"name": "a"}
+    api["type"], api["tags"], plan["apiRef"] = type_, [], {"name": "a"}
     special = {**dict.fromkeys(URLS, "http://a/b"), ("JwtKey", "public_key"): public_key}
     values = {name: special.get(field, "/v") for name, field in builder.used.items()}
     named = [
@@ -177,25 +214,44 @@ def compiled_with_secrets(builder: Builder, public_key: str) -> None:
         for name in values
     ]
     resources = [resource("ApiDefinition", "a", api), resource("Plan", "a", plan), secret(values), *named]
-    graph = build_graph([*resources, DEFAULT_GATEWAY])
+    graph = build_graph([*resources, GATEWAY])
     assert [problem for problem in graph.problems if problem.severity == "Error"] == []
     recorder = Recorder({f"kubernetes/default/store:{name}": value for name, value in values.items()})
+    return build_snapshots(graph)["default/all"], recorder
+
+
+def compiled_with_secrets(builder: Builder, public_key: str) -> None:
+    """A plan and an API of the builder run, and every secret in them was resolved."""
+    snapshot, recorder = published_with_secrets(builder, "Proxy", public_key)
     surroundings = Surroundings(LocalCounter(), WorkerStats().api, KeySets().source, recorder)
-    program = compile_program(build_snapshots(graph)["default/default"], surroundings)
+    program = compile_program(snapshot, surroundings)
     assert program.errors(program.apis) == {}
     asked = {uri.rpartition(":")[2] for uri in recorder.asked}
     assert {field for name, field in builder.used.items() if name not in asked} == set()
+
+
+def named_with_secrets(builder: Builder, public_key: str) -> None:
+    """Every secret of a plan and an API of type Kafka is named to the runtime."""
+    snapshot, recorder = published_with_secrets(builder, "Kafka", public_key)
+    section = snapshot.apis["default/a"].section
+    assert {reference.uri for reference in section.secrets.values()} == set(recorder)
 
 
 def test_secrets_in_every_string_are_found_and_resolved(
     public_key: str, plug_in: tuple[str, type[BaseModel]]
 ) -> None:
     reached: set[Field] = set()
-    for variant in variants():
-        builder = Builder(lambda union, variant=variant: variant.get(union, default(union)), plug_in=plug_in)
-        compiled_with_secrets(builder, public_key)
+    for type_, variant in variants():
+        builder = Builder(
+            lambda union, variant=variant: variant.get(union, default(union)),
+            frozenset(OMITTED[type_]),
+            plug_in=plug_in,
+        )
+        check = named_with_secrets if type_ == "Kafka" else compiled_with_secrets
+        check(builder, public_key)
         reached |= set(builder.used.values())
-    wanted = {field for model in (*OF_APIS, *reachable(plug_in[1])) for field in marked(model)}
+    models_ = {*OF_APIS, *reachable(plug_in[1])} - {STEPS[phase] for phase in TO_COME}
+    wanted = {field for model in models_ for field in marked(model)}
     assert wanted - reached == set()
     assert len(wanted) >= 20
 
@@ -205,7 +261,7 @@ def default(union: type[ExactlyOne]) -> str:
 
 
 def test_a_string_that_is_not_marked_is_refused_with_a_secret_in_it() -> None:
-    builder = Builder(default)
+    builder = Builder(default, frozenset(OMITTED["Proxy"]))
     api = builder.build(ApiDefinitionSpec)
     api["properties"] = {"a": "{#secrets.get('s0')}"}
     graph = build_graph([resource("ApiDefinition", "a", api)])

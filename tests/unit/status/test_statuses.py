@@ -46,6 +46,29 @@ def test_an_api_shows_its_urls_gateways_and_pods() -> None:
     assert (status.gateways, status.pods) == (("shop/edge",), "2/2")
 
 
+def test_a_kafka_api_shows_where_clients_begin() -> None:
+    world = World()
+    by_host = {"type": "Host", "bootstrap": "{api}.example.com", "broker": "{api}-{broker}.example.com"}
+    tls = {"certificateRefs": [{"name": "edge-tls"}]}
+    listeners = [
+        {"name": "http", "port": 8080},
+        {"name": "hosts", "protocol": "Kafka", "port": 9092, "tls": tls, "routing": by_host},
+        *(
+            {"name": name, "protocol": "Kafka", "routing": {"type": "Port", "range": ports, "host": host}}
+            for name, ports, host in (("six", "9100-9120", "2001:db8::1"), ("else", "9200-9220", "e"))
+        ),
+    ]
+    endpoint = {"name": "main", "kafka": {"bootstrapServers": ["kafka:9092"]}}
+    world.resources[GATEWAY] = resource("GatewayDeployment", "edge", {"listeners": listeners})
+    world.resources[API] = api(
+        type="Kafka",
+        listeners=[{"kafka": {"port": 9101}}],
+        endpointGroups=[{"name": "default", "endpoints": [endpoint]}],
+    )
+    world.run()
+    assert world.status(API).urls == ("kafka://orders.example.com:9092", "kafka://[2001:db8::1]:9101")
+
+
 def test_a_subscription_shows_what_it_is_for_and_where_its_key_is() -> None:
     world = World()
     world.run()
