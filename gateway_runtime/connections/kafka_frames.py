@@ -6,7 +6,7 @@ import asyncio
 import mmap
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 from gateway_runtime.protocols.kafka.errors import KafkaFormatError
 from gateway_runtime.protocols.kafka.frames import LENGTH, PREFIX, Frame
@@ -42,9 +42,8 @@ class FrameProtocol(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        transport.set_write_buffer_limits(high=_HIGH_WATER)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's are none of asyncio's
+        self.transport.set_write_buffer_limits(high=_HIGH_WATER)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where to read to: the rest of a long frame, else what all share."""

@@ -20,12 +20,20 @@ class Address(NamedTuple):
     port: int
 
 
+Learn = Callable[[int, str, int], None]
+"""Takes the id, the host and the port of a broker."""
+
+
 class AddressBook:
-    """Where clients of one API find its brokers, through the listener that they came by."""
+    """Where clients of one API find its brokers, through the listener that they came by.
 
-    __slots__ = ("_api", "_by_id", "_listener", "_namespace")
+    `learn` is told of each broker that a response has the address of.
+    """
 
-    def __init__(self, listener: KafkaListener, api: KafkaApi, namespace: str) -> None:
+    __slots__ = ("_api", "_by_id", "_listener", "_namespace", "learn")
+
+    def __init__(self, listener: KafkaListener, api: KafkaApi, namespace: str, learn: Learn) -> None:
+        self.learn = learn
         self._listener = listener
         self._api = api
         self._namespace = namespace
@@ -75,6 +83,7 @@ def _endpoints(place: str, number: str) -> Rewrite:
 
 def _reachable(nodes: list[Message], number: str, book: AddressBook) -> Iterator[Message]:
     for node in nodes:
+        book.learn(node[number], node["Host"], node["Port"])
         address = book.broker(node[number])
         if address is not None:
             node["Host"], node["Port"] = address

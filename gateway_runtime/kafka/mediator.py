@@ -57,8 +57,8 @@ class Inspector(Protocol):
         """What the cluster has to be asked before `request`: key, version and message; None: nothing."""
         ...
 
-    def told(self, key: int, response: Message) -> None:
-        """What the cluster says to `asks`."""
+    def told(self, call: Call, question: Message, response: Message) -> None:
+        """What the cluster says to what `asks` asked for a request."""
         ...
 
     def request(self, call: Call, size: int) -> Message | None:
@@ -107,7 +107,7 @@ class Mediator:
     def request(self, header: RequestHeader, frame: Frame) -> Call | None:
         """Take a request; one that is answered back waits for `Link.told`.
 
-        Raises KafkaFormatError for a request that clients were not offered, or is none.
+        Raises KafkaFormatError for a request that clients were not offered, is none, or ends the connection.
         """
         versions = self._versions.get(header.key)
         if versions is None or not versions[0] <= header.version <= versions[1]:
@@ -124,17 +124,16 @@ class Mediator:
             return None
         return self.proceed(header, frame, call)
 
-    def proceed(self, header: RequestHeader, frame: Frame, call: Call) -> Call | None:
+    def proceed(self, header: RequestHeader, frame: Frame, call: Call, is_asked: bool = False) -> Call | None:
         """Go on with a request that is looked into, as `request` does: ask, then forward or answer it."""
         inspector = self._inspector
         assert inspector is not None
-        question = None if call.looked_up else inspector.asks(call)
+        question = None if is_asked else inspector.asks(call)
         if question is not None:
             key, version, message = question
-            call.looked_up = True
 
             def told(response: Message) -> None:
-                inspector.told(key, response)
+                inspector.told(call, message, response)
                 self._link.told()
 
             self.ask(key, version, message, told)
@@ -146,6 +145,8 @@ class Mediator:
             self._forward(header, request_frame(header, call.message), call)
         else:
             self._forward(header, [frame], call)
+        if call.closes:
+            raise KafkaFormatError("the client may not do what no response would tell it")
         return None
 
     def _answer_call(self, call: Call, answer: Message) -> None:

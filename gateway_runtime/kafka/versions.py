@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from gateway_runtime.protocols.kafka.messages import KEYS, Message
@@ -31,12 +31,12 @@ def read_versions(response: Message) -> dict[int, tuple[int, int]]:
     return {one["ApiKey"]: (one["MinVersion"], one["MaxVersion"]) for one in response["ApiKeys"]}
 
 
-def offered(cluster: Versions, knows: Callable[[int, int], bool], hidden: Iterable[int] = ()) -> Versions:
+def offered(cluster: Versions, knows: Callable[[int, int], bool]) -> Versions:
     """What a client may use: versions of the cluster that are known, and that `knows` says can be handled."""
     found: dict[int, tuple[int, int]] = {}
     for key, (lowest, highest) in cluster.items():
         api = KEYS.get(key)
-        if api is None or key in HIDDEN or key in hidden or key in OWN:
+        if api is None or key in HIDDEN or key in OWN:
             continue
         versions = range(max(lowest, api.lowest), min(highest, api.highest) + 1)
         good = [version for version in versions if knows(key, version)]

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from gateway_runtime.exchange import Exchange
-from gateway_runtime.policies.base import Environment, Outcome, PolicyConfiguration, PolicyType, StepFunction
+from gateway_runtime.policies.base import (
+    ConnectFunction,
+    Environment,
+    InteractFunction,
+    Outcome,
+    PolicyConfiguration,
+    PolicyType,
+    StepFunction,
+)
 from gateway_runtime.policies.registry import find_policy
 from gateway_runtime.snapshot.types import Step
 
@@ -32,6 +40,37 @@ def compile_step(step: Step, phase: str, environment: Environment) -> StepFuncti
         raise PolicyError(step.policy, f"the policy has no {phase} phase")
     run = make(configure(policy, step.configuration), environment)
     return run if step.condition is None else _conditional(run, step.condition, environment)
+
+
+def compile_connect(step: Step, environment: Environment) -> ConnectFunction:
+    """The function of a step of the phase `connect`; raises as `compile_step` does."""
+    policy = _kafka_policy(step, "connect")
+    assert policy.connect is not None
+    run = policy.connect(configure(policy, step.configuration), environment)
+    if step.condition is None:
+        return run
+    holds = environment.condition(step.condition)
+    return lambda exchange: run(exchange) if holds(exchange) else None
+
+
+def compile_interact(step: Step, environment: Environment) -> InteractFunction:
+    """The function of a step of the phase `interact`; raises as `compile_step` does."""
+    policy = _kafka_policy(step, "interact")
+    assert policy.interact is not None
+    run = policy.interact(configure(policy, step.configuration), environment)
+    if step.condition is None:
+        return run
+    holds = environment.condition(step.condition)
+    return lambda exchange, rules: run(exchange, rules) if holds(exchange) else None
+
+
+def _kafka_policy(step: Step, phase: str) -> PolicyType:
+    policy = find_policy(step.policy)
+    if policy is None:
+        raise PolicyError(step.policy, "there is no such policy")
+    if getattr(policy, phase) is None:
+        raise PolicyError(step.policy, f"the policy has no {phase} phase")
+    return policy
 
 
 def configure(policy: PolicyType, configuration: dict[str, object]) -> PolicyConfiguration:

@@ -137,6 +137,11 @@ class ApiCompiler:
         """Seconds since the epoch."""
         return time.time()
 
+    @property
+    def counter(self) -> Counter:
+        """The counters of this process group."""
+        return self._surroundings.counter
+
     def _chain(self, flows: tuple[Flow, ...], scope: str) -> Chain:
         return Chain([self._compiled(flows, scope)])
 

@@ -103,6 +103,8 @@ def _touches_apis(old: GatewaySection, new: GatewaySection) -> bool:
 
 def _compile_api(program: Program, key: str, surroundings: Surroundings) -> list[HostRoute]:
     section = program.snapshot.apis[key].section
+    if section.kafka is not None:
+        return []
     subscriptions = program.snapshot.subscriptions.get(key)
     compiler = ApiCompiler(section, program.gateway, surroundings)
     api = compiler.compile(None if subscriptions is None else subscriptions.section)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from gateway_runtime.expressions.compile import Secrets
 from gateway_runtime.expressions.scan import START
 from gateway_runtime.expressions.settings import evaluate_setting
-from gateway_runtime.snapshot.types import Endpoint, JwtSecurity, Plan
+from gateway_runtime.snapshot.types import Endpoint, JwtSecurity, OAuth2Security, Plan
 
 _ENDPOINT: Final = re.compile(r"https?://[^\s?#@/]+(?:/[^\s?#]*)?", re.ASCII)
 
@@ -29,6 +29,14 @@ def endpoint_url(endpoint: Endpoint, secrets: Secrets) -> str:
 def with_settings(plan: Plan, secrets: Secrets) -> Plan:
     """A plan whose security has its secrets."""
     security = plan.security
+    if isinstance(security, OAuth2Security):
+        asked = replace(
+            security,
+            introspection_url=evaluate_setting(security.introspection_url, secrets),
+            client_id=evaluate_setting(security.client_id, secrets),
+            client_secret=evaluate_setting(security.client_secret, secrets),
+        )
+        return replace(plan, security=asked)
     if not isinstance(security, JwtSecurity):
         return plan
 

@@ -1,0 +1,85 @@
+"""Bytes of a socket to frames, whatever pieces they come in."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway_runtime.connections.kafka_frames import FrameProtocol
+from gateway_runtime.protocols.kafka.frames import Frame
+
+
+class Reader(FrameProtocol):
+    """Keeps what it gets."""
+
+    def __init__(self, limit: int = 1 << 22) -> None:
+        super().__init__(limit)
+        self.frames: list[bytes] = []
+        self.reason = ""
+
+    def frame_received(self, frame: Frame) -> None:
+        self.frames.append(bytes(frame))
+
+    def broken(self, reason: str) -> None:
+        self.reason = reason
+
+    def feed(self, data: bytes) -> None:
+        """As a transport does: as much as there is room for, again and again."""
+        while data:
+            room = self.get_buffer(-1)
+            count = min(len(room), len(data))
+            room[:count] = data[:count]
+            data = data[count:]
+            self.buffer_updated(count)
+
+
+def _frame(body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + body
+
+
+BODIES = st.lists(st.binary(min_size=4, max_size=40) | st.just(bytes(20_000)), max_size=6)
+
+
+@given(BODIES, st.lists(st.integers(1, 30_000), max_size=20))
+def test_frames_come_out_whole_however_they_are_cut(bodies: list[bytes], cuts: list[int]) -> None:
+    reader = Reader()
+    data = b"".join(map(_frame, bodies))
+    for cut in cuts:
+        reader.feed(data[:cut])
+        data = data[cut:]
+    reader.feed(data)
+    assert reader.frames == list(map(_frame, bodies))
+    assert reader.reason == ""
+
+
+@given(BODIES, BODIES, st.integers(1, 300))
+def test_connections_that_read_in_turn_keep_their_bytes_apart(
+    first: list[bytes], second: list[bytes], step: int
+) -> None:
+    readers = [Reader(), Reader()]
+    streams = [b"".join(map(_frame, bodies)) for bodies in (first, second)]
+    for at in range(0, max(map(len, streams)), step):
+        for reader, data in zip(readers, streams, strict=True):
+            reader.feed(data[at : at + step])
+    assert [reader.frames for reader in readers] == [list(map(_frame, bodies)) for bodies in (first, second)]
+
+
+def test_a_frame_of_the_limit_is_read_and_a_longer_one_ends_the_connection() -> None:
+    reader = Reader(limit=100)
+    reader.feed(_frame(bytes(96)) + _frame(bytes(97)))
+    assert len(reader.frames) == 1
+    assert "where 100 are allowed" in reader.reason
+
+
+def test_a_negative_length_ends_the_connection() -> None:
+    reader = Reader()
+    reader.feed(b"\xff\xff\xff\xff" + bytes(20))
+    assert reader.frames == []
+    assert reader.reason
+
+
+def test_a_frame_of_many_megabytes_is_read() -> None:
+    reader = Reader()
+    body = bytes(range(256)) * 12_000
+    reader.feed(_frame(body))
+    assert reader.frames == [_frame(body)]
