@@ -21,8 +21,8 @@ from gateway_runtime.snapshot.types import OAuth2Security
 _LOG: Final = logging.getLogger(__name__)
 MAX_TOKEN: Final = 16384
 MAX_ANSWER: Final = 65536
-AT_ONCE: Final = 16
-"""Questions under way at most; further tokens wait."""
+AT_ONCE: Final = 4
+"""Questions under way at most, each in a thread, of which a worker has few; further tokens wait."""
 
 Claims = dict[str, Any]
 

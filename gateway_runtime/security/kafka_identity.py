@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,6 +12,7 @@ from gateway_runtime.security.method import SecurityEnvironment
 from gateway_runtime.security.subscriptions import Grant
 from gateway_runtime.snapshot.types import Plan
 
+_LOG: Final = logging.getLogger(__name__)
 _ENDLESS: Final = float("inf")
 
 
@@ -50,7 +52,15 @@ def compile_rule(plan: Plan, api: ApiInfo, environment: SecurityEnvironment) -> 
     if plan.selection_rule is None:
         return lambda _: True
     condition = environment.condition(plan.selection_rule)
-    return lambda admitted: condition(_exchange(admitted, api))
+
+    def rule(admitted: Admitted) -> bool:
+        try:
+            return condition(_exchange(admitted, api))
+        except Exception as error:  # a rule that cannot tell lets nobody in
+            _LOG.warning("the selection rule of plan %s fails: %s", plan.name, type(error).__name__)
+            return False
+
+    return rule
 
 
 def _exchange(admitted: Admitted, api: ApiInfo) -> Exchange:
