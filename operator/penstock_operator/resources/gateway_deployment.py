@@ -39,7 +39,9 @@ class Listener(StrictModel):
 
     rules: ClassVar[Rules] = (
         (
-            "(self.protocol == 'Kafka') == has(self.routing) && (self.protocol == 'Kafka' || !has(self.tls))",
+            # In defaults of lists nothing else is a default yet.
+            "has(self.protocol) && self.protocol == 'Kafka' ? has(self.routing) : "
+            "!has(self.routing) && !has(self.tls)",
             "protocol: Kafka needs `routing`, and alone has it and `tls`",
         ),
         (

@@ -64,10 +64,8 @@ class KafkaRouting(StrictModel):
             "`bootstrap` and `broker` need {api}, which tells APIs apart",
         ),
         (
-            "!has(self.range) || int(self.range.split('-')[0]) >= 1 && "
-            f"int(self.range.split('-')[1]) <= {_LAST_PORT} && "
-            "int(self.range.split('-')[0]) <= int(self.range.split('-')[1]) && "
-            f"int(self.range.split('-')[1]) - int(self.range.split('-')[0]) < {MOST_PORTS}",
+            "!has(self.range) || [self.range.split('-').map(one, int(one))].all(ports, ports[0] >= 1 && "
+            f"ports[1] <= {_LAST_PORT} && ports[0] <= ports[1] && ports[1] - ports[0] < {MOST_PORTS})",
             f"`range` is FIRST-LAST: at most {MOST_PORTS} ports, 1 to {_LAST_PORT}",
         ),
     )
@@ -96,6 +94,7 @@ class KafkaRouting(StrictModel):
         Field(
             alias="range",
             pattern=rf"^{_RANGE.pattern}$",
+            max_length=11,
             description="FIRST-LAST: ports for APIs and their brokers.",
         ),
     ] = None

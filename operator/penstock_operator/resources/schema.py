@@ -114,10 +114,10 @@ def cel_rules(model: type[BaseModel]) -> list[dict[str, str]]:
 
 
 def _one_of(given: list[str]) -> str:
-    """CEL that is true where one is; of two as cheap as it can be, since lists in lists multiply its cost."""
+    """CEL that is true where one is, as cheap as it can be, since lists in lists multiply its cost."""
     if len(given) == 2:
         return f"{given[0]} != {given[1]}"
-    return f"[{', '.join(given)}].filter(given, given).size() == 1"
+    return f"{' + '.join(f'({one} ? 1 : 0)' for one in given)} == 1"
 
 
 def _structural(node: Mapping[str, Any], definitions: Mapping[str, Any], place: str) -> Schema:
