@@ -44,6 +44,7 @@ ANONYMOUS: Final = "ANONYMOUS"
 _OWN: Final = {
     MALFORMED: "The SASL message is not one of its mechanism.",
     "SASL_AUTHORIZATION_REFUSED": "The client may act as itself alone.",
+    "CERTIFICATE_INVALID": "The certificate has ended, or cannot be read.",
     "CERTIFICATE_REQUIRED": "The API has no plan for clients without a certificate.",
     "SASL_REQUIRED": "The API has no plan for clients without SASL.",
     "SASL_SESSION_EXPIRED": "The session has ended; the client must authenticate anew.",
@@ -107,7 +108,9 @@ class KafkaAdmission:
         }
         self._starters = _token_starters(self._all_of(TokenPlan))
         if keyed:
-            keys = ApiKeys(subscriptions, {name: rules[name] for name in keyed}, environment)
+            keys = ApiKeys(
+                section.namespace, subscriptions, {name: rules[name] for name in keyed}, environment
+            )
             self._methods.update(dict.fromkeys(keyed, keys))
             self._starters = _key_starters(keys) | self._starters
         self._certificates = self._all_of(CertificatePlan)

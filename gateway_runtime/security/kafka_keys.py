@@ -1,7 +1,6 @@
 """API keys of Kafka clients, by PLAIN and SCRAM: the user is a subscription's name, the password its key.
 
-Of a name that no subscription has, SCRAM shows a salt that stays the same, as of a real one, and fails at the
-end.
+Of a name that no subscription has, SCRAM shows what it would show of one, and fails at the end.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import hmac
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from secrets import token_bytes
 from typing import Final, Literal
 
@@ -22,13 +21,12 @@ from gateway_runtime.security.kafka_identity import Admitted, Rule, earlier
 from gateway_runtime.security.method import SecurityEnvironment
 from gateway_runtime.security.subscriptions import Grant
 from gateway_runtime.snapshot.kafka import ScramVerifier
-from gateway_runtime.snapshot.keys import SCRAM_MECHANISMS, masked, peppered, scram_label
+from gateway_runtime.snapshot.keys import SCRAM_MECHANISMS, masked, peppered, scram_label, scram_salt
 from gateway_runtime.snapshot.types import Subscription, SubscriptionsSection
 
 METHOD: Final = "apiKey"
 INVALID: Final = "API_KEY_INVALID"
-_ITERATIONS: Final = 4096
-_SALT_BYTES: Final = 16
+LEAST_ITERATIONS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +43,22 @@ class ApiKeys:
     method = METHOD
 
     def __init__(
-        self, section: SubscriptionsSection | None, rules: dict[str, Rule], environment: SecurityEnvironment
+        self,
+        namespace: str,
+        subscriptions: SubscriptionsSection | None,
+        rules: dict[str, Rule],
+        environment: SecurityEnvironment,
     ) -> None:
+        self._namespace = namespace
         self._rules = rules
         self._pepper = environment.pepper()
         self._now = environment.now
         self._keys: dict[str, list[_Key]] = {}
-        for subscription in () if section is None else section.subscriptions:
+        for subscription in () if subscriptions is None else subscriptions.subscriptions:
             if subscription.plan in rules and subscription.key_digests:
                 self._keys.setdefault(subscription.name, []).extend(_keys(subscription))
-        self._nobody = _Nobody(self._pepper, [key for keys in self._keys.values() for key in keys])
+        verifiers = (one for keys in self._keys.values() for key in keys for one in key.verifiers.values())
+        self._iterations = next((verifier.iterations for verifier in verifiers), LEAST_ITERATIONS)
 
     def password(self, name: str, password: bytes) -> Admitted | Failed:
         """Who a subscription's name and its API key let in."""
@@ -70,7 +74,7 @@ class ApiKeys:
         """What checks the proof of a name; a made-up one where no subscription with a key has it."""
         keys = [key for key in self._keys.get(name, []) if mechanism in key.verifiers]
         if not keys:
-            return self._nobody.scram(mechanism, name)
+            return self._nobody(mechanism, name)
         shown = keys[0].verifiers[mechanism]
         return ScramCredential(
             b64decode(shown.salt),
@@ -97,6 +101,12 @@ class ApiKeys:
         admitted = Admitted(info.plan, info, None, info.name, end, METHOD, grant.digest)
         return admitted if self._rules[info.plan](admitted) else Failed("GATEWAY_PLAN_UNRESOLVABLE")
 
+    def _nobody(self, mechanism: str, name: str) -> ScramCredential[Admitted]:
+        """A credential that no proof fits, with the salt that a subscription of that name would have."""
+        stored_key = token_bytes(KEY_BYTES[mechanism])
+        key: ScramKey[Admitted] = ScramKey(stored_key, b"", lambda: Failed(INVALID))
+        return ScramCredential(scram_salt(f"{self._namespace}/{name}"), self._iterations, (key,))
+
     def _scram_key(self, key: _Key, verifier: ScramVerifier) -> ScramKey[Admitted]:
         def unmasked(part: Literal["stored", "server"], value: str) -> bytes:
             label = scram_label(verifier.mechanism, part, verifier.salt, key.grant.digest.hex())
@@ -104,27 +114,6 @@ class ApiKeys:
 
         stored, server = unmasked("stored", verifier.stored_key), unmasked("server", verifier.server_key)
         return ScramKey(stored, server, lambda: self._admit(key.grant))
-
-
-class _Nobody:
-    """What SCRAM shows of names that no subscription has: a salt as long and as many iterations as of others.
-
-    The salt comes of the pepper; where there is none, of the digests of all keys, which no client knows.
-    """
-
-    def __init__(self, pepper: bytes, keys: list[_Key]) -> None:
-        digests = sorted(key.grant.digest for key in keys)
-        self._secret = pepper or sha256(b"".join(digests)).digest()
-        shown = next((verifier for key in keys for verifier in key.verifiers.values()), None)
-        self._iterations = _ITERATIONS if shown is None else shown.iterations
-        self._salt_bytes = _SALT_BYTES if shown is None else len(b64decode(shown.salt))
-
-    def scram(self, mechanism: str, name: str) -> ScramCredential[Admitted]:
-        """A credential that no proof fits."""
-        text = f"{mechanism} salt of nobody {name}".encode()
-        salt = blake2b(text, key=self._secret, digest_size=self._salt_bytes).digest()
-        stored_key = token_bytes(KEY_BYTES[mechanism])
-        return ScramCredential(salt, self._iterations, (ScramKey(stored_key, b"", lambda: Failed(INVALID)),))
 
 
 def _keys(subscription: Subscription) -> Iterator[_Key]:

@@ -46,6 +46,8 @@ class CertificatePlan:
         """Who a verified certificate (DER) lets in."""
         fingerprint = sha256(certificate).hexdigest()
         name, end = _name_and_end(certificate)
+        if end <= self._now():
+            return Reply(401, "CERTIFICATE_INVALID", "The certificate has ended, or cannot be read.")
         client_id = fingerprint if self._clients.knows(fingerprint) else name
         grant = self._clients.find(client_id, self._now())
         if isinstance(grant, Reply):
@@ -60,7 +62,7 @@ class CertificatePlan:
         return self._clients.still_holds(admitted.subscription, now)
 
 
-def _name_and_end(certificate: bytes) -> tuple[str, float | None]:
+def _name_and_end(certificate: bytes) -> tuple[str, float]:
     """The one common name of a certificate, else nothing, and its end in seconds since the epoch."""
     # Only a worker with such clients pays for the cryptography.
     from cryptography import x509  # noqa: PLC0415
@@ -71,6 +73,6 @@ def _name_and_end(certificate: bytes) -> tuple[str, float | None]:
         names = parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         end = parsed.not_valid_after_utc.timestamp()
     except ValueError:
-        return "", None
+        return "", 0.0
     name = names[0].value if len(names) == 1 else ""
     return (name, end) if isinstance(name, str) and not _HASH.fullmatch(name) else ("", end)

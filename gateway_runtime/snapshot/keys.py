@@ -8,7 +8,7 @@ gives.
 
 from __future__ import annotations
 
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Final, Literal
 
 SCRAM_MECHANISMS: Final = ("SCRAM-SHA-256", "SCRAM-SHA-512")
@@ -17,6 +17,7 @@ SCRAM_MECHANISMS: Final = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 MIN_PEPPER: Final = 16
 MAX_PEPPER: Final = blake2b.MAX_KEY_SIZE
 _SIZE: Final = 32
+_SALT_SIZE: Final = 16
 
 
 def key_digest(sha256_hex: str, pepper: bytes) -> str:
@@ -38,6 +39,14 @@ def masked(value: bytes, pepper: bytes, label: str) -> bytes:
         return value
     mask = blake2b(label.encode(), key=pepper, digest_size=len(value)).digest()
     return bytes(one ^ other for one, other in zip(value, mask, strict=True))
+
+
+def scram_salt(subscription: str) -> bytes:
+    """The salt of all verifiers of a subscription (`namespace/name`).
+
+    It comes of the name alone: a gateway shows the same of a name that nobody has, and tells nothing by it.
+    """
+    return sha256(f"scram {subscription}".encode()).digest()[:_SALT_SIZE]
 
 
 def scram_label(mechanism: str, part: Literal["stored", "server"], salt: str, digest: str) -> str:

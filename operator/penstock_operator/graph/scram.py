@@ -11,11 +11,10 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway_runtime.snapshot.keys import SCRAM_MECHANISMS
+from gateway_runtime.snapshot.keys import SCRAM_MECHANISMS, scram_salt
 
 ITERATIONS: Final = 4096
 """Keys are long and random, or at least long: the least that clients accept does (RFC 7677 section 4)."""
-_SALT_BYTES: Final = 16
 _HASHES: Final = {"SCRAM-SHA-256": "sha256", "SCRAM-SHA-512": "sha512"}
 
 
@@ -51,7 +50,7 @@ class ScramMemo:
 
 def derive(subscription: str, value: bytes) -> tuple[ScramKeys, ...]:
     """The keys of an API key for each mechanism; all API keys of a subscription have the same salt."""
-    salt = hashlib.sha256(f"scram {subscription}".encode()).digest()[:_SALT_BYTES]
+    salt = scram_salt(subscription)
     return tuple(scram_keys(mechanism, salt, value) for mechanism in SCRAM_MECHANISMS)
 
 

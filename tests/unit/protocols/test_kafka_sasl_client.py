@@ -8,7 +8,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway_runtime.protocols.kafka import sasl_scram
@@ -213,6 +213,7 @@ def test_oauthbearer_refuses_a_token_that_it_cannot_carry(token: str) -> None:
 
 
 @pytest.mark.parametrize("make", [lambda: PlainClient("user", SECRET), scram, lambda: OAuthBearerClient("a")])
+@settings(deadline=None)
 @given(
     challenges=st.lists(
         st.one_of(

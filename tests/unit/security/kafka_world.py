@@ -13,7 +13,7 @@ from gateway_runtime.protocols.kafka.sasl_scram import exclusive_or, salted_pass
 from gateway_runtime.protocols.kafka.sasl_server import Challenge, Done, Failed
 from gateway_runtime.security.kafka import Admitted, KafkaAdmission
 from gateway_runtime.snapshot.kafka import ScramVerifier
-from gateway_runtime.snapshot.keys import SCRAM_MECHANISMS, key_digest, masked, scram_label
+from gateway_runtime.snapshot.keys import SCRAM_MECHANISMS, key_digest, masked, scram_label, scram_salt
 from gateway_runtime.snapshot.types import (
     ApiKeySecurity,
     ApiSection,
@@ -36,7 +36,7 @@ def admission(world: World, *plans: Plan, subscriptions: tuple[Subscription, ...
 
 def keyed(name: str, *keys: str, pepper: bytes = b"", plan: str = "gold", **more: Any) -> Subscription:
     """A subscription with API keys, as the operator publishes it."""
-    salt = sha256(name.encode()).digest()[:16]
+    salt = scram_salt(f"shop/{name}")
     plain_digests = [sha256(key.encode()).hexdigest() for key in keys]
     digests = [key_digest(digest, pepper) if pepper else digest for digest in plain_digests]
     verifiers = [

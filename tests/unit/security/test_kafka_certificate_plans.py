@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kafka_certificates import Authority, der
 from kafka_world import GOLD, KEY, admission, keyed
@@ -103,6 +103,12 @@ def test_a_session_ends_with_the_certificate_or_the_subscription(world: World) -
     assert admitted(sooner).expires_at == world.time + 5
 
 
+def test_a_certificate_that_has_ended_is_refused_though_a_resumed_session_shows_it(world: World) -> None:
+    subject = mtls(world, subscribed("mobile-app"))
+    world.time = x509.load_der_x509_certificate(MOBILE).not_valid_after_utc.timestamp()
+    assert refused(subject) == "CERTIFICATE_INVALID"
+
+
 @pytest.mark.parametrize(
     ("state", "reason"),
     [
@@ -170,6 +176,7 @@ def test_the_first_plan_whose_certificates_include_it_lets_in(world: World) -> N
     assert admitted(subject).plan == "mtls"
 
 
+@settings(deadline=None)
 @given(st.one_of(st.binary(max_size=200), st.integers(0, len(MOBILE)).map(lambda cut: MOBILE[:cut])))
 def test_no_certificate_makes_admission_raise(certificate: bytes) -> None:
     subject = mtls(World(), subscribed("mobile-app"))
