@@ -7,7 +7,7 @@ import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from gateway_runtime.connections.kafka_frames import FrameProtocol
 from gateway_runtime.kafka.addresses import Address
@@ -186,11 +186,12 @@ async def connect_broker(address: Address, way: Way) -> BrokerConnection:
 async def _open(connection: BrokerConnection, address: Address, way: Way) -> None:
     loop = asyncio.get_running_loop()
     host, port = address
+    protocol = cast("asyncio.BaseProtocol", connection)
     if way.tls is None:
-        await loop.create_connection(lambda: connection, host, port)
+        await loop.create_connection(lambda: protocol, host, port)
         return
     name = way.server_name or host
-    await loop.create_connection(lambda: connection, host, port, ssl=way.tls, server_hostname=name)
+    await loop.create_connection(lambda: protocol, host, port, ssl=way.tls, server_hostname=name)
 
 
 async def _versions(connection: BrokerConnection) -> Versions:

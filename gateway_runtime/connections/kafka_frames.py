@@ -19,8 +19,11 @@ _HIGH_WATER: Final = 1 << 20
 _LARGE: Final = 1 << 20
 
 
-class FrameProtocol(asyncio.BufferedProtocol):
-    """One end of a connection. A frame longer than `frame_limit` ends it."""
+class FrameProtocol:
+    """One end of a connection. A frame longer than `frame_limit` ends it.
+
+    An `asyncio.BufferedProtocol` by its methods: compiled classes cannot inherit from asyncio's.
+    """
 
     def __init__(self, frame_limit: int) -> None:
         self.transport: asyncio.Transport | None = None

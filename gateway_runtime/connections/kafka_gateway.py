@@ -9,7 +9,7 @@ import re
 from collections import Counter as Counts
 from collections.abc import Callable, Iterable
 from time import time
-from typing import Final
+from typing import Final, cast
 
 from gateway_runtime.connections.kafka_api import KafkaApiServer, serve_api
 from gateway_runtime.connections.kafka_client import KafkaConnection
@@ -141,7 +141,7 @@ class KafkaGateway:
 
     def factory(self, listener: KafkaListener, port: int) -> Callable[[], asyncio.BaseProtocol]:
         """What makes the protocol of each connection that is accepted at a port of a listener."""
-        return lambda: KafkaConnection(self, listener, port)
+        return lambda: cast("asyncio.BaseProtocol", KafkaConnection(self, listener, port))
 
     def admit(self, connection: KafkaConnection) -> bool:
         """Whether there is room for one connection more."""
