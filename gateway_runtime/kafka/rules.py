@@ -2,8 +2,34 @@
 
 from __future__ import annotations
 
+from gateway_runtime.kafka.access import Authorizer
+from gateway_runtime.kafka.names import NameMap
+from gateway_runtime.kafka.quota import Quota
+from gateway_runtime.kafka.topic_policy import TopicPolicy
+
 
 class Rules:
-    """The rules of one session; the steps of `interact` add to them in their order."""
+    """The rules of one session; the steps of `interact` add to them in their order.
 
-    __slots__ = ()
+    A later mapping takes the place of one before; access, quotas and topic policies add up: all must agree.
+    """
+
+    __slots__ = (
+        "authorizers",
+        "groups",
+        "needs_topic_names",
+        "quotas",
+        "topic_policies",
+        "topics",
+        "transactional_ids",
+    )
+
+    def __init__(self) -> None:
+        self.topics: NameMap | None = None
+        self.groups: NameMap | None = None
+        self.transactional_ids: NameMap | None = None
+        self.authorizers: list[Authorizer] = []
+        self.quotas: list[Quota] = []
+        self.topic_policies: list[TopicPolicy] = []
+        self.needs_topic_names: bool = False
+        """Whether steps for records want to know the topics that are named by id alone."""
