@@ -44,6 +44,45 @@ class ApiStats:
         }
 
 
+class KafkaStats:
+    """What one Kafka API has served in this worker; `refused` counts connections it ended, by reason."""
+
+    __slots__ = (
+        "connections_open",
+        "connections_total",
+        "refused",
+        "request_bytes",
+        "requests",
+        "response_bytes",
+        "throttled_ms",
+    )
+
+    def __init__(self) -> None:
+        self.connections_open: int = 0
+        self.connections_total: int = 0
+        self.requests: int = 0
+        self.request_bytes: int = 0
+        self.response_bytes: int = 0
+        self.throttled_ms: int = 0
+        self.refused: dict[str, int] = {}
+
+    def refuse(self, reason: str) -> None:
+        """Count a connection that was ended; reasons are few words of the gateway's own."""
+        self.refused[reason] = self.refused.get(reason, 0) + 1
+
+    def dump(self) -> dict[str, object]:
+        """The numbers as JSON-able data."""
+        return {
+            "connections_open": self.connections_open,
+            "connections_total": self.connections_total,
+            "requests": self.requests,
+            "request_bytes": self.request_bytes,
+            "response_bytes": self.response_bytes,
+            "throttled_ms": self.throttled_ms,
+            "refused": dict(self.refused),
+        }
+
+
 class WorkerStats:
     """What one worker has done. The API `-` counts requests that no API was found for."""
 
@@ -52,6 +91,7 @@ class WorkerStats:
         "connections_open",
         "connections_refused",
         "connections_total",
+        "kafka",
         "reload_seconds",
         "reloads",
         "upstream_connections_open",
@@ -61,6 +101,7 @@ class WorkerStats:
 
     def __init__(self) -> None:
         self.apis: dict[str, ApiStats] = {"-": ApiStats()}
+        self.kafka: dict[str, KafkaStats] = {}
         self.connections_open: int = 0
         self.connections_total: int = 0
         self.connections_refused: int = 0
@@ -75,4 +116,11 @@ class WorkerStats:
         stats = self.apis.get(key)
         if stats is None:
             stats = self.apis[key] = ApiStats()
+        return stats
+
+    def kafka_api(self, key: str) -> KafkaStats:
+        """The counters of the Kafka API `namespace/name`, made where there are none."""
+        stats = self.kafka.get(key)
+        if stats is None:
+            stats = self.kafka[key] = KafkaStats()
         return stats

@@ -29,6 +29,15 @@ _PROCESS: Final = (
     ("access_log_dropped", "penstock_access_log_dropped_total", "counter", "Lines a slow reader missed."),
 )
 
+_KAFKA: Final = (
+    ("connections_open", "connections_open", "gauge", "Connections of Kafka clients that are open."),
+    ("connections_total", "connections_total", "counter", "Connections of Kafka clients accepted."),
+    ("requests", "requests_total", "counter", "Requests of authenticated Kafka clients."),
+    ("request_bytes", "request_bytes_total", "counter", "Bytes of their requests."),
+    ("response_bytes", "response_bytes_total", "counter", "Bytes of the responses to them."),
+    ("throttled_ms", "throttled_milliseconds_total", "counter", "Time for which clients were throttled."),
+)
+
 _SECRETS: Final = (
     ("penstock_secret_documents", "gauge", "Documents of secrets that are followed.", "documents"),
     (
@@ -73,6 +82,7 @@ def render(totals: dict[str, Any], state: GatewayState) -> str:
         apis, "penstock_http_response_bytes_total", "Bytes of response bodies.", "response_bytes"
     )
     lines += _histograms(apis)
+    lines += _kafka(totals.get("kafka", {}))
     return "\n".join(lines) + "\n"
 
 
@@ -104,6 +114,17 @@ def _per_api(apis: dict[str, dict[str, Any]], name: str, text: str, field: str) 
     yield from _head(name, "counter", text)
     for api, stats in apis.items():
         yield f'{name}{{api="{_escape(api)}"}} {stats[field]}'
+
+
+def _kafka(apis: dict[str, dict[str, Any]]) -> Iterator[str]:
+    if not apis:
+        return
+    for field, name, kind, text in _KAFKA:
+        yield from _head(f"penstock_kafka_{name}", kind, text)
+        for api, stats in apis.items():
+            yield f'penstock_kafka_{name}{{api="{_escape(api)}"}} {stats[field]}'
+    text = "Connections of Kafka clients that the gateway ended."
+    yield from _by_label(apis, "penstock_kafka_refused_total", text, "refused", "reason")
 
 
 def _histograms(apis: dict[str, dict[str, Any]]) -> Iterator[str]:

@@ -41,12 +41,15 @@ from gateway_runtime.protocols.kafka.messages import KEYS, Message, request_layo
 from gateway_runtime.protocols.kafka.sasl_server import Challenge, Done, Failed, ServerExchange
 from gateway_runtime.security.kafka_identity import Admitted
 from gateway_runtime.snapshot.kafka import KafkaListener
+from gateway_runtime.stats import KafkaStats
 
 if TYPE_CHECKING:
     from gateway_runtime.connections.kafka_api import KafkaApiServer
     from gateway_runtime.connections.kafka_gateway import KafkaGateway
 
 _LOG: Final = logging.getLogger(__name__)
+MALFORMED: Final = "MALFORMED"
+"""What is counted for bytes that are no message, or one that the client was not offered."""
 _FIRST_FRAMES: Final = 262_144
 """Bytes: no frame of one who has not authenticated is longer."""
 _PATIENCE: Final = 30.0
@@ -60,6 +63,14 @@ _ILLEGAL_STATE: Final = 34
 _REFUSED: Final = 58
 
 
+class _RefusedError(Exception):
+    """The client is to go; `key` is what is counted."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(reason)
+        self.key = key
+
+
 class KafkaConnection(FrameProtocol):
     """One client and, once it has authenticated, its connection to a broker."""
 
@@ -69,6 +80,7 @@ class KafkaConnection(FrameProtocol):
         self._listener = listener
         self._port = port
         self.api: KafkaApiServer | None = None
+        self._stats: KafkaStats | None = None
         self.admitted: Admitted | None = None
         self.holder: tuple[str, str] | None = None
         """Whose connection it counts as."""
@@ -102,6 +114,9 @@ class KafkaConnection(FrameProtocol):
             self.end(f"nothing is served at port {self._port}" + (f" for {name}" if name else ""))
             return
         self.api, self._broker_id = found
+        self._stats = self._gateway.stats(self.api.key)
+        self._stats.connections_open += 1
+        self._stats.connections_total += 1
         self._certificate = None if connection is None else connection.getpeercert(binary_form=True)
         self._later(_PATIENCE, self._on_patience)
         if not self.api.admission.mechanisms:
@@ -110,6 +125,8 @@ class KafkaConnection(FrameProtocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Let the broker go too."""
         self._gateway.forget(self)
+        if self._stats is not None:
+            self._stats.connections_open -= 1
         for timer in self._timers:
             timer.cancel()
         if self._task is not None:
@@ -120,15 +137,17 @@ class KafkaConnection(FrameProtocol):
 
     def broken(self, reason: str) -> None:
         """End a connection whose bytes mean nothing."""
-        self.end(reason)
+        self.end(reason, MALFORMED)
 
-    def end(self, reason: str) -> None:
-        """Close once all is sent, and say why."""
+    def end(self, reason: str, key: str = "") -> None:
+        """Close once all is sent, and say why; with a key it is counted."""
         if self._is_leaving or self.transport is None or self.transport.is_closing():
             return
         self._is_leaving = True
-        key = "" if self.api is None else self.api.key
-        _LOG.info("Kafka %s: the connection of %s is closed: %s", key or "-", self._peer(), reason)
+        if key and self._stats is not None:
+            self._stats.refuse(key)
+        api = "-" if self.api is None else self.api.key
+        _LOG.info("Kafka %s: the connection of %s is closed: %s", api, self._peer(), reason)
         self.hold(False)
         if self.transport.can_write_eof():
             # To close with requests unread would reset the connection, and lose responses on their way.
@@ -153,7 +172,7 @@ class KafkaConnection(FrameProtocol):
 
     def _on_patience(self) -> None:
         if self.admitted is None:
-            self.end(f"the client has not authenticated within {_PATIENCE:g} s")
+            self.end(f"the client has not authenticated within {_PATIENCE:g} s", "NOT_AUTHENTICATED")
 
     def _later(self, seconds: float, call: object) -> None:
         self._timers = [timer for timer in self._timers if timer.when() > asyncio.get_running_loop().time()]
@@ -173,8 +192,10 @@ class KafkaConnection(FrameProtocol):
         try:
             while self._queue and not self._is_waiting():
                 self._take(self._queue.popleft())
+        except _RefusedError as refusal:
+            self.end(str(refusal), refusal.key)
         except KafkaFormatError as error:
-            self.end(str(error))
+            self.end(str(error), MALFORMED)
         self._settle()
 
     def _is_waiting(self) -> bool:
@@ -216,12 +237,18 @@ class KafkaConnection(FrameProtocol):
     async def _done(self, work: Awaitable[None]) -> None:
         try:
             await work
-        except (BrokerError, KafkaFormatError) as error:
-            self.end(str(error))
+        except _RefusedError as refusal:
+            self.end(str(refusal), refusal.key)
+            return
+        except BrokerError as failure:
+            self.end(str(failure), "CLUSTER_UNAVAILABLE")
+            return
+        except KafkaFormatError as error:
+            self.end(str(error), MALFORMED)
             return
         except Exception:
             _LOG.exception("Kafka %s: a connection failed", self.api and self.api.key)
-            self.end("the gateway failed")
+            self.end("the gateway failed", "GATEWAY_FAILED")
             return
         self._task = None
         self._go_on()
@@ -263,7 +290,7 @@ class KafkaConnection(FrameProtocol):
             self._take_handshake(header, message["Mechanism"])
         elif self._exchange is None:
             self._reply(header, header.version, {"ErrorCode": _ILLEGAL_STATE, "ErrorMessage": "no handshake"})
-            raise KafkaFormatError("SaslAuthenticate without a handshake")
+            raise _RefusedError(MALFORMED, "SaslAuthenticate without a handshake")
         else:
             self._do(self._step(header, self._exchange, bytes(message["AuthBytes"])))
 
@@ -274,7 +301,8 @@ class KafkaConnection(FrameProtocol):
         if mechanism not in known or is_other or header.version < 1:
             error = {"ErrorCode": _UNSUPPORTED_MECHANISM, "Mechanisms": list(known)}
             self._reply(header, header.version, error)
-            raise KafkaFormatError(f"the client asks for SASL by {mechanism[:40]}, which it cannot have")
+            reason = f"the client asks for SASL by {mechanism[:40]!r}, which it cannot have"
+            raise _RefusedError("SASL_MECHANISM_UNSUPPORTED", reason)
         self._mechanism = mechanism
         self._exchange = self.api.admission.starts(mechanism)
         self._reply(header, header.version, {"Mechanisms": list(known)})
@@ -295,7 +323,7 @@ class KafkaConnection(FrameProtocol):
         """A client that logs in again must be who it was (KIP-368)."""
         admitted = done.identity
         if self.admitted is not None and not self.admitted.is_same_client(admitted):
-            self._refuse(header, "another principal")
+            self._refuse(header, "SASL_OTHER_CLIENT")
         lifetime = 0 if admitted.expires_at is None else max(1, int((admitted.expires_at - time()) * 1000))
         self.admitted = admitted
         answer = {"AuthBytes": done.payload, "SessionLifetimeMs": lifetime}
@@ -305,13 +333,13 @@ class KafkaConnection(FrameProtocol):
         """Tell the client no more than that; the reason is for the log."""
         text = "Authentication failed."
         self._reply(header, header.version, {"ErrorCode": _REFUSED, "ErrorMessage": text})
-        raise KafkaFormatError(f"the client is not let in: {reason}")
+        raise _RefusedError(reason, f"the client is not let in: {reason}")
 
     async def _admit_without_sasl(self) -> None:
         assert self.api is not None
         admitted = self.api.admission.without_sasl(self._certificate)
         if isinstance(admitted, Failed):
-            raise KafkaFormatError(f"the client is not let in: {admitted.reason}")
+            raise _RefusedError(admitted.reason, f"the client is not let in: {admitted.reason}")
         self.admitted = admitted
         await self._connect(admitted)
 
@@ -322,10 +350,10 @@ class KafkaConnection(FrameProtocol):
         api = self.api
         refusal = self._gateway.enter(self)
         if refusal:
-            raise KafkaFormatError(refusal)
+            raise _RefusedError("TOO_MANY_CONNECTIONS", refusal)
         session = api.program.session(admitted, self._peer())
         if session.refusal:
-            raise KafkaFormatError(f"the client is not let in: {session.refusal}")
+            raise _RefusedError("CONNECT_REFUSED", f"the client is not let in: {session.refusal}")
         inspector = inspection(session.rules, api.topic_ids)
         upstream = await api.cluster.connect(self._broker_id)
         if self.transport is None or self.transport.is_closing():
@@ -333,7 +361,7 @@ class KafkaConnection(FrameProtocol):
             return
         self.frame_limit = api.kafka.limits.frame
         book = AddressBook(self._listener, api.kafka, api.info.namespace, api.cluster.learn)
-        self._mediator = Mediator(self, api.offered(), book, inspector)
+        self._mediator = Mediator(self, api.offered(), book, inspector, self._gateway.stats(api.key))
         self._attach(upstream)
         age = api.kafka.limits.max_connection_age
         if age is not None:
@@ -387,7 +415,7 @@ class KafkaConnection(FrameProtocol):
         try:
             self._mediator.proceed(header, frame, call, is_asked=True)
         except KafkaFormatError as error:
-            self.end(str(error))
+            self.end(str(error), MALFORMED)
         self._go_on()
 
     def mute(self, milliseconds: int) -> None:

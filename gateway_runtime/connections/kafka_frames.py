@@ -11,6 +11,11 @@ from typing import Final, cast
 from gateway_runtime.protocols.kafka.errors import KafkaFormatError
 from gateway_runtime.protocols.kafka.frames import LENGTH, PREFIX, Frame
 
+try:
+    from gateway_runtime.protocols.kafka._codec import room
+except ImportError:
+    from gateway_runtime.protocols.kafka.codec import room
+
 _SCRATCH: Final = bytearray(16384)
 """What all connections of a worker read into: each takes what came before another one reads."""
 _WINDOW: Final = memoryview(_SCRATCH)
@@ -122,4 +127,4 @@ class FrameProtocol:
 
 def _room(size: int) -> bytearray | memoryview:
     """Room for a frame; that of a large one takes memory only as it is filled, whatever its length says."""
-    return bytearray(size) if size <= _LARGE else memoryview(mmap.mmap(-1, size))
+    return room(size) if size <= _LARGE else memoryview(mmap.mmap(-1, size))

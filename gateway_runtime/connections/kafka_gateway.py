@@ -18,7 +18,7 @@ from gateway_runtime.program.program import changed_apis, users_of
 from gateway_runtime.snapshot.codec import Delta
 from gateway_runtime.snapshot.kafka import KafkaListener
 from gateway_runtime.snapshot.types import GatewaySection, Snapshot
-from gateway_runtime.stats import WorkerStats
+from gateway_runtime.stats import KafkaStats, WorkerStats
 
 _SWEEP: Final = 1.0
 _SPREAD: Final = 1.0
@@ -102,6 +102,7 @@ class KafkaGateway:
 
     def _drop(self, key: str) -> None:
         self._errors.pop(key, None)
+        self._stats.kafka.pop(key, None)
         gone = self._apis.pop(key, None)
         for connection in [one for one in self._connections if gone is not None and one.api is gone]:
             connection.retire()
@@ -153,6 +154,10 @@ class KafkaGateway:
         self._stats.connections_open += 1
         return True
 
+    def stats(self, key: str) -> KafkaStats:
+        """The counters of an API."""
+        return self._stats.kafka_api(key)
+
     def enter(self, connection: KafkaConnection) -> str:
         """Count a connection that has authenticated; why it is one too many, empty where it is not."""
         api, admitted = connection.api, connection.admitted
@@ -188,7 +193,7 @@ class KafkaGateway:
             if api is not None and admitted is not None:
                 reason = api.admission.still_holds(admitted, now)
                 if reason:
-                    connection.end(reason)
+                    connection.end(f"its right has ended: {reason}", reason)
 
     async def drain(self, seconds: float) -> int:
         """Let all connections end as soon as nothing is awaited; answers how many were cut at the limit."""

@@ -23,6 +23,7 @@ from gateway_runtime.protocols.kafka.frames import (
     response_frame,
 )
 from gateway_runtime.protocols.kafka.messages import KEYS, Message, request_layout
+from gateway_runtime.stats import KafkaStats
 
 Pieces = Sequence[Frame]
 Answered = Callable[[Message], None]
@@ -88,8 +89,14 @@ class Mediator:
     """One client and one broker. `inspector` is None where only addresses change."""
 
     def __init__(
-        self, link: Link, versions: Versions, book: AddressBook, inspector: Inspector | None
+        self,
+        link: Link,
+        versions: Versions,
+        book: AddressBook,
+        inspector: Inspector | None,
+        stats: KafkaStats,
     ) -> None:
+        self._stats = stats
         self._link = link
         self._versions = versions
         self._book = book
@@ -109,6 +116,8 @@ class Mediator:
 
         Raises KafkaFormatError for a request that clients were not offered, is none, or ends the connection.
         """
+        self._stats.requests += 1
+        self._stats.request_bytes += len(frame)
         versions = self._versions.get(header.key)
         if versions is None or not versions[0] <= header.version <= versions[1]:
             name = KEYS[header.key].name if header.key in KEYS else f"API key {header.key}"
@@ -201,6 +210,7 @@ class Mediator:
             self._link.to_client(ready)
 
     def _respond(self, pending: _Pending, frame: Frame) -> None:
+        self._stats.response_bytes += len(frame)
         key, version, call = pending.key, pending.version, pending.call
         rewrite = REWRITES.get(key)
         is_inspected = self._inspector is not None and call is not None
@@ -221,4 +231,5 @@ class Mediator:
             response_frame(key, version, pending.correlation_id, message) if is_edited else [frame]
         )
         if mute > 0:
+            self._stats.throttled_ms += mute
             self._link.mute(mute)

@@ -7,6 +7,7 @@ gone. A process that is killed takes with it what it counted since its last mess
 from __future__ import annotations
 
 from collections.abc import Container
+from itertools import product
 from typing import Any, Final
 
 from gateway_runtime.admin.totals import Counters, add
@@ -37,6 +38,7 @@ class Changes:
         stats = self._stats
         counters: Counters = {name: getattr(stats, name) for name in _PLAIN}
         counters["apis"] = {key: api.dump() for key, api in stats.apis.items() if self._has_changed(key, api)}
+        counters["kafka"] = {key: api.dump() for key, api in stats.kafka.items()}
         return counters
 
     def _has_changed(self, key: str, api: ApiStats) -> bool:
@@ -63,14 +65,16 @@ class Counted:
 
     def bury(self) -> None:
         """The process is gone: what it counted stays, what it held open does not."""
-        gone = dict.fromkeys(_OF_A_PROCESS, 0)
+        gone: Counters = dict.fromkeys(_OF_A_PROCESS, 0)
+        kafka = self._living.get("kafka", {})
+        gone["kafka"] = {key: {**counters, "connections_open": 0} for key, counters in kafka.items()}
         self._lost = add(self._lost, {**self._living, **gone}) if self._living else self._lost
         self._living = {}
 
     def keep(self, apis: Container[str]) -> None:
         """Forget the APIs that are not served any more."""
-        for counters in (self._living, self._lost):
-            known: dict[str, Any] = counters.get("apis", {})
+        for kind, counters in product(("apis", "kafka"), (self._living, self._lost)):
+            known: dict[str, Any] = counters.get(kind, {})
             for key in [key for key in known if key != _NO_API and key not in apis]:
                 del known[key]
 

@@ -2,6 +2,7 @@
 """`decode` and `encode` of codec.py in C. Keep both in step."""
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytearray cimport PyByteArray_FromStringAndSize
 from cpython.bytes cimport PyBytes_FromStringAndSize, PyBytes_GET_SIZE, PyBytes_AS_STRING
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -430,3 +431,8 @@ def encode(plan, dict message):
     cdef _Writer writer = _Writer()
     writer.fields(_known(plan), message)
     return writer.finish()
+
+
+def room(Py_ssize_t size):
+    """See codec.py; what is in it is whatever was there."""
+    return PyByteArray_FromStringAndSize(NULL, size)

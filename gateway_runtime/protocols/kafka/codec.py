@@ -264,3 +264,8 @@ def encode(plan: Plan, message: Message) -> list[bytes | memoryview]:
     writer = _Writer()
     writer.fields(plan, message)
     return writer.finish()
+
+
+def room(size: int) -> bytearray:
+    """Room for bytes that are all to be written."""
+    return bytearray(size)

@@ -47,3 +47,20 @@ def test_an_api_that_is_gone_is_forgotten_and_what_met_no_api_is_kept() -> None:
     counted.hear(Changes(stats).take())
     counted.keep({"shop/a"})
     assert counted.total()["apis"].keys() == {"-", "shop/a"}
+
+
+def test_kafka_clients_are_counted_on_and_connections_of_the_dead_are_closed() -> None:
+    counted = Counted()
+    for _ in range(2):
+        stats = WorkerStats()
+        kafka = stats.kafka_api("shop/orders")
+        kafka.connections_open = kafka.connections_total = 2
+        kafka.requests = 5
+        kafka.refuse("API_KEY_INVALID")
+        counted.hear(Changes(stats).take())
+        counted.bury()
+    total = counted.total()["kafka"]["shop/orders"]
+    assert (total["connections_open"], total["connections_total"], total["requests"]) == (0, 4, 10)
+    assert total["refused"] == {"API_KEY_INVALID": 2}
+    counted.keep(frozenset())
+    assert counted.total()["kafka"] == {}

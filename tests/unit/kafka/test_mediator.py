@@ -20,6 +20,7 @@ from gateway_runtime.protocols.kafka.frames import (
 )
 from gateway_runtime.protocols.kafka.messages import KEYS, Message, request_layout
 from gateway_runtime.snapshot.kafka import KafkaApi, KafkaCluster, KafkaListener
+from gateway_runtime.stats import KafkaStats
 
 LISTENER = KafkaListener(name="kafka", port=9100, last_port=9199, host="gateway.test")
 API = KafkaApi(name="orders", port=9100, cluster=KafkaCluster(name="c", bootstrap_servers=("real:9092",)))
@@ -82,7 +83,7 @@ def _mediator(wire: Wire, inspector: Inspector | None = None, versions: Any = No
     book = AddressBook(
         LISTENER, API, "shop", lambda number, host, port: learned.update({number: (host, port)})
     )
-    return Mediator(wire, ALL if versions is None else versions, book, inspector)
+    return Mediator(wire, ALL if versions is None else versions, book, inspector, KafkaStats())
 
 
 def _request(key: int, version: int, message: Message, number: int = 1) -> tuple[RequestHeader, bytes]:
