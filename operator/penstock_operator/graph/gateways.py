@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from penstock_operator.graph.assembly import Assembled
 from penstock_operator.graph.items import Item
-from penstock_operator.graph.kafka_routes import find_unserved, fitting, no_listener
+from penstock_operator.graph.kafka_routes import find_unserved, fitting, no_listener, without_client_ca
 from penstock_operator.graph.linking import Links
 from penstock_operator.graph.memo import Memo
 from penstock_operator.graph.placement import NamespaceLabels, select, uncovered, unknown_labels
@@ -15,6 +15,7 @@ from penstock_operator.graph.providers import Faults, gateway_of, provider_findi
 from penstock_operator.graph.routes import conflict_finding, find_conflicts
 from penstock_operator.graph.types import ApiNode, Finding, GatewayNode, Report
 from penstock_operator.resources.api_definition import ApiDefinition
+from penstock_operator.resources.plan import Plan
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +66,7 @@ def place(
             kept = [api for api in chosen if api.key not in left_out] if left_out else chosen
             served = _without_conflicts(item, kept, nodes, placed.reports)
             served |= {one.key: one.served for one in own if one.served is not None and one.key in served}
+            placed.reports += _mtls_reports(item, (api for api in kept if api.key in served), assembled)
             placed.gateways[item.key] = GatewayNode(gateway, item.parsed.manifest.data, served)
     gateways = [gateway_of(item) for item in links.gateways.values()]
     placed.reports += [
@@ -116,6 +118,22 @@ def _without_conflicts(
         return {api.key: nodes[api.key] for api in chosen}
     reports += [_report(api, lost[api.key]) for api in chosen if api.key in lost]
     return {api.key: nodes[api.key] for api in chosen if api.key not in lost}
+
+
+def _mtls_reports(
+    gateway: Item, served: Iterable[Item], assembled: Mapping[str, Assembled]
+) -> Iterator[Report]:
+    """Plans that ask for certificates where no listener takes any."""
+    for api in served:
+        finding = without_client_ca(gateway_of(gateway), api.kafka) if api.kafka is not None else None
+        if finding is not None:
+            for plan in filter(_is_mtls, assembled[api.key].plans):
+                yield Report(plan.parsed, plan.id, (finding,))
+
+
+def _is_mtls(plan: Item) -> bool:
+    resource = plan.parsed.resource
+    return isinstance(resource, Plan) and resource.spec.security.mtls is not None
 
 
 def _report(item: Item, finding: Finding) -> Report:

@@ -89,6 +89,15 @@ def find_unserved(gateway: GatewayDeployment, apis: Iterable[Item]) -> dict[str,
     return found | _conflicts(gateway, [api for api in kafka if api.key not in found])
 
 
+def without_client_ca(gateway: GatewayDeployment, address: KafkaAddress) -> Finding | None:
+    """Why no client of an API can show a certificate, as a plan with mtls asks; None where one can."""
+    listeners = [one for one in gateway.spec.listeners if one.routing and _serves(one.routing, address)]
+    if any(listener.tls is not None and listener.tls.client_ca_ref is not None for listener in listeners):
+        return None
+    message = f"nobody passes: the gateway {gateway.key} has no listener with tls.clientCaRef for the API"
+    return Finding("NoClientCa", message, ("spec", "security", "mtls"), severity="Warning")
+
+
 def port_findings(api: ApiDefinition) -> Iterator[Finding]:
     """Ports of a Kafka API that cannot be."""
     address = address_of(api)

@@ -130,3 +130,22 @@ def test_offline_a_path_that_is_not_allowed_fails(tmp_path: Path, unused_port: i
 
 def test_no_reference_and_no_problem_is_good() -> None:
     assert run(GOLDEN / "an-api-key-plan-with-a-subscription" / "in")[0] == 0
+
+
+def test_certificates_of_listeners_are_followed() -> None:
+    code, output = run(GOLDEN / "certificates-that-are-not-there" / "in", "-o", "json")
+    states = {one["uri"].rpartition("/")[2]: one["state"] for one in json.loads(output)["references"]}
+    assert code == 1
+    assert states == {
+        "edge-tls:tls.crt": "Missing",
+        "edge-tls:tls.key": "Missing",
+        "half:tls.crt": "Resolved",
+        "half:tls.key": "Missing",
+        "clients:ca.crt": "Missing",
+    }
+
+
+def test_a_folder_without_its_certificates_is_checked_offline() -> None:
+    code, output = run(GOLDEN / "certificates-that-are-not-there" / "in", "--offline", "-o", "json")
+    references = json.loads(output)["references"]
+    assert {(one["name"], one["state"]) for one in references} == {("listener kafka", "NotAsked")}
