@@ -147,5 +147,10 @@ def test_certificates_of_listeners_are_followed() -> None:
 
 def test_a_folder_without_its_certificates_is_checked_offline() -> None:
     code, output = run(GOLDEN / "certificates-that-are-not-there" / "in", "--offline", "-o", "json")
-    references = json.loads(output)["references"]
+    document = json.loads(output)
+    assert (code, [one["message"] for one in document["problems"]]) == (
+        1,
+        ["the Secret half has no key `tls.key`"],
+    )
+    references = document["references"]
     assert {(one["name"], one["state"]) for one in references} == {("listener kafka", "NotAsked")}
