@@ -15,11 +15,11 @@ from gateway_runtime.exchange import ApiInfo, Reply
 from gateway_runtime.protocols.kafka.sasl_scram_server import ScramServer
 from gateway_runtime.protocols.kafka.sasl_server import (
     MALFORMED,
+    Failed,
     OAuthBearerServer,
     PlainServer,
     ServerExchange,
 )
-from gateway_runtime.protocols.kafka.sasl_server import Failed as Refused
 from gateway_runtime.security.kafka_identity import Admitted, Rule, compile_rule
 from gateway_runtime.security.kafka_keys import INVALID, ApiKeys
 from gateway_runtime.security.kafka_mtls import CertificatePlan
@@ -36,7 +36,7 @@ from gateway_runtime.snapshot.types import (
     SubscriptionsSection,
 )
 
-__all__ = ["Admitted", "KafkaAdmission", "Refused", "explain"]
+__all__ = ["Admitted", "KafkaAdmission", "explain"]
 
 ANONYMOUS: Final = "ANONYMOUS"
 """The principal of clients that nothing is known of."""
@@ -125,7 +125,7 @@ class KafkaAdmission:
         """A new exchange by one of the mechanisms; raises KeyError for another."""
         return self._starters[mechanism]()
 
-    def without_sasl(self, certificate: bytes | None) -> Admitted | Refused:
+    def without_sasl(self, certificate: bytes | None) -> Admitted | Failed:
         """Who a connection without SASL is: by its certificate (DER), which TLS has verified, else nobody."""
         if certificate is not None and self._certificates:
             return self._by_certificate(certificate)
@@ -133,8 +133,8 @@ class KafkaAdmission:
         if found is not None:
             return found
         if self._starters:
-            return Refused("SASL_REQUIRED")
-        return Refused("CERTIFICATE_REQUIRED" if self._certificates else "GATEWAY_PLAN_UNRESOLVABLE")
+            return Failed("SASL_REQUIRED")
+        return Failed("CERTIFICATE_REQUIRED" if self._certificates else "GATEWAY_PLAN_UNRESOLVABLE")
 
     def still_holds(self, admitted: Admitted, now: float) -> str:
         """The key of why a client that was let in, by an earlier program too, must go; empty: it stays."""
@@ -146,14 +146,14 @@ class KafkaAdmission:
             return "SASL_SESSION_EXPIRED"
         return reason
 
-    def _by_certificate(self, certificate: bytes) -> Admitted | Refused:
+    def _by_certificate(self, certificate: bytes) -> Admitted | Failed:
         refusal: Reply | None = None
         for plan in self._certificates:
             found = plan.admit(certificate)
             if isinstance(found, Admitted):
                 return found
             refusal = weightier(refusal, found)
-        return Refused("GATEWAY_PLAN_UNRESOLVABLE" if refusal is None else refusal.key)
+        return Failed("GATEWAY_PLAN_UNRESOLVABLE" if refusal is None else refusal.key)
 
     def _all_of(self, kind: type[_Kind]) -> list[_Kind]:
         return [method for method in self._methods.values() if isinstance(method, kind)]

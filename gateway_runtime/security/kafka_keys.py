@@ -79,7 +79,7 @@ class ApiKeys:
         return ScramCredential(
             b64decode(shown.salt),
             shown.iterations,
-            tuple(self._scram_key(key, key.verifiers[mechanism]) for key in keys if _is_alike(key, shown)),
+            tuple(self._scram_key(key, key.verifiers[mechanism]) for key in keys),
         )
 
     def still_holds(self, admitted: Admitted, now: float) -> str:
@@ -129,9 +129,3 @@ def _keys(subscription: Subscription) -> Iterator[_Key]:
 
 def _of(subscription: Subscription, mechanism: str) -> list[ScramVerifier]:
     return [verifier for verifier in subscription.scram if verifier.mechanism == mechanism]
-
-
-def _is_alike(key: _Key, shown: ScramVerifier) -> bool:
-    """Whether a proof by the salt and the iterations that a client was shown may be by this key."""
-    verifier = key.verifiers[shown.mechanism]
-    return (verifier.salt, verifier.iterations) == (shown.salt, shown.iterations)

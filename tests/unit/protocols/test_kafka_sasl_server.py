@@ -62,12 +62,11 @@ def scram(mechanism: str = "SCRAM-SHA-256", *keys: ScramKey[str]) -> ScramServer
     return ScramServer(mechanism, lambda _: ScramCredential(SALT, 4096, held), "WRONG", lambda: SERVER_NONCE)
 
 
-def proof(mechanism: str, password: str, challenge: bytes, first: bytes = CLIENT_FIRST) -> bytes:
-    """An honest client's answer."""
-    nonce = challenge.split(b",")[0]
-    unproved = b"c=biws," + nonce
+def proof(mechanism: str, password: str, challenge: bytes, nonce: bytes = b"") -> bytes:
+    """The answer of a client that knows the password, by the challenge's nonce or another."""
+    unproved = b"c=biws," + (b"r=" + nonce if nonce else challenge.split(b",")[0])
     client_key = sign(mechanism, salted_by(mechanism, password), b"Client Key")
-    message = b",".join((first.removeprefix(b"n,,"), challenge, unproved))
+    message = b",".join((CLIENT_FIRST.removeprefix(b"n,,"), challenge, unproved))
     signature = sign(mechanism, digest(mechanism, client_key), message)
     return unproved + b",p=" + b64encode(exclusive_or(client_key, signature))
 
@@ -147,6 +146,15 @@ async def test_scram_refuses_a_proof_replayed_to_another_nonce() -> None:
     )
     await challenged(server, CLIENT_FIRST)
     assert await server.step(CLIENT_FINAL) == WRONG
+
+
+@pytest.mark.parametrize(
+    "nonce", [b"rOprNGfwEbeRWgbNEkqO", b"rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k1"]
+)
+async def test_scram_refuses_a_right_proof_by_another_nonce(nonce: bytes) -> None:
+    server = scram()
+    challenge = await challenged(server, CLIENT_FIRST)
+    assert await server.step(proof("SCRAM-SHA-256", "pencil", challenge, nonce)) == WRONG
 
 
 async def test_scram_refuses_a_proof_for_another_name() -> None:

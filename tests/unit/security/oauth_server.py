@@ -28,6 +28,9 @@ class OAuthServer:
         self.open = asyncio.Event()
         """Answers wait for it."""
         self.arrived = asyncio.Condition()
+        self.most = 0
+        """How many waited for their answers at the same time, at most."""
+        self._waiting = 0
         self.open.set()
         self._server: asyncio.Server | None = None
         self._port = 0
@@ -67,7 +70,10 @@ class OAuthServer:
         async with self.arrived:
             self.asked.append(Asked(head, fields))
             self.arrived.notify_all()
+        self._waiting += 1
+        self.most = max(self.most, self._waiting)
         await self.open.wait()
+        self._waiting -= 1
         writer.write(f"HTTP/1.1 {self.status}\r\nContent-Length: {len(self.document)}\r\n\r\n".encode())
         writer.write(self.document)
         await writer.drain()

@@ -14,7 +14,8 @@ from kafka_certificates import Authority, der
 from kafka_world import GOLD, KEY, admission, keyed
 from security_world import World
 
-from gateway_runtime.security.kafka import Admitted, KafkaAdmission, Refused, explain
+from gateway_runtime.protocols.kafka.sasl_server import Failed
+from gateway_runtime.security.kafka import Admitted, KafkaAdmission, explain
 from gateway_runtime.snapshot.types import KeylessSecurity, MtlsSecurity, Plan, Subscription
 
 AUTHORITY = Authority()
@@ -54,7 +55,7 @@ def admitted(subject: KafkaAdmission, certificate: bytes | None = MOBILE) -> Adm
 
 def refused(subject: KafkaAdmission, certificate: bytes | None = MOBILE) -> str:
     found = subject.without_sasl(certificate)
-    assert isinstance(found, Refused)
+    assert isinstance(found, Failed)
     assert explain(found.reason).endswith(".")
     return found.reason
 
@@ -180,7 +181,7 @@ def test_the_first_plan_whose_certificates_include_it_lets_in(world: World) -> N
 @given(st.one_of(st.binary(max_size=200), st.integers(0, len(MOBILE)).map(lambda cut: MOBILE[:cut])))
 def test_no_certificate_makes_admission_raise(certificate: bytes) -> None:
     subject = mtls(World(), subscribed("mobile-app"))
-    assert isinstance(subject.without_sasl(certificate), Admitted | Refused)
+    assert isinstance(subject.without_sasl(certificate), Admitted | Failed)
 
 
 def test_reasons_of_the_exchanges_themselves_are_explained() -> None:
