@@ -39,6 +39,7 @@ from gateway_runtime.protocols.kafka.frames import (
 )
 from gateway_runtime.protocols.kafka.messages import KEYS, Message, request_layout
 from gateway_runtime.protocols.kafka.sasl_server import Challenge, Done, Failed, ServerExchange
+from gateway_runtime.security.kafka import explain
 from gateway_runtime.security.kafka_identity import Admitted
 from gateway_runtime.snapshot.kafka import KafkaListener
 from gateway_runtime.stats import KafkaStats
@@ -330,9 +331,8 @@ class KafkaConnection(FrameProtocol):
         self._reply(header, header.version, answer)
 
     def _refuse(self, header: RequestHeader, reason: str) -> None:
-        """Tell the client no more than that; the reason is for the log."""
-        text = "Authentication failed."
-        self._reply(header, header.version, {"ErrorCode": _REFUSED, "ErrorMessage": text})
+        """Tell the client why: of a subscription only one that has proved to be its own is told anything."""
+        self._reply(header, header.version, {"ErrorCode": _REFUSED, "ErrorMessage": explain(reason)})
         raise _RefusedError(reason, f"the client is not let in: {reason}")
 
     async def _admit_without_sasl(self) -> None:

@@ -46,6 +46,7 @@ _OWN: Final = {
     "SASL_AUTHORIZATION_REFUSED": "The client may act as itself alone.",
     "CERTIFICATE_INVALID": "The certificate has ended, or cannot be read.",
     "CERTIFICATE_REQUIRED": "The API has no plan for clients without a certificate.",
+    "SASL_OTHER_CLIENT": "The connection is another client's.",
     "SASL_REQUIRED": "The API has no plan for clients without SASL.",
     "SASL_SESSION_EXPIRED": "The session has ended; the client must authenticate anew.",
     "OAUTH2_INVALID_TOKEN": "The bearer token is not valid.",

@@ -185,5 +185,10 @@ def test_no_certificate_makes_admission_raise(certificate: bytes) -> None:
 
 
 def test_reasons_of_the_exchanges_themselves_are_explained() -> None:
-    for reason in ("SASL_MALFORMED", "SASL_SESSION_EXPIRED", "SASL_AUTHORIZATION_REFUSED"):
+    for reason in (
+        "SASL_MALFORMED",
+        "SASL_OTHER_CLIENT",
+        "SASL_SESSION_EXPIRED",
+        "SASL_AUTHORIZATION_REFUSED",
+    ):
         assert explain(reason).endswith(".")
