@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 IMAGE ?= penstock
 TAG ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
-.PHONY: help venv compile demo test e2e lint generate format lock image chart-lint bench-http bench-operator clean
+.PHONY: help venv compile demo test e2e lint generate format lock image chart-lint bench-http bench-operator bench-kafka clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bench-http: compile ## Measure the data plane beside its peers
 
 bench-operator: compile ## Measure the operator with 5,000 APIs on a real Kubernetes API
 	$(PY) -m bench.operator $(ARGS)
+
+bench-kafka: compile ## Measure the Kafka gateway beside a broker alone and Kroxylicious
+	$(PY) -m bench.kafka $(ARGS)
 
 clean: ## Remove .venv, compiled modules and caches
 	find gateway_runtime operator -name '*.so' -delete

@@ -15,7 +15,7 @@ _TEXT_COLUMNS = 4
 
 def print_rows(rows: list[Row]) -> None:
     """The table: medians; the last column compares requests per CPU-second with Envoy's."""
-    _print([_COLUMNS, *(_cells(row) for row in rows)])
+    print_columns([_COLUMNS, *(_cells(row) for row in rows)], _TEXT_COLUMNS)
 
 
 def print_goals(goals: dict[str, dict[str, Any]]) -> None:
@@ -25,7 +25,7 @@ def print_goals(goals: dict[str, dict[str, Any]]) -> None:
     for name, goal in goals.items():
         reached = "not measured" if goal["reached"] is None else f"{goal['reached']:.2f}"
         lines.append((name, goal["target"], reached, "met" if goal["met"] else "NOT MET"))
-    _print([tuple(line) for line in lines])
+    print_columns([tuple(line) for line in lines], _TEXT_COLUMNS)
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -43,11 +43,12 @@ def _median(row: Row, name: str, form: str) -> str:
     return format(row[name]["median"], form) if row[name] else ""
 
 
-def _print(lines: list[tuple[str, ...]]) -> None:
+def print_columns(lines: list[tuple[str, ...]], text_columns: int = 1) -> None:
+    """Lines of cells; the first columns hold texts, the others numbers."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = [
-            cell.ljust(width) if index < _TEXT_COLUMNS else cell.rjust(width)
+            cell.ljust(width) if index < text_columns else cell.rjust(width)
             for index, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
         print("  ".join(cells).rstrip())
