@@ -119,12 +119,9 @@ def _unreachable(gateway: GatewayDeployment, item: Item) -> Finding | None:
     serving = [routing for routing in routings if _serves(routing, item.kafka)]
     if not serving:
         return _no_ports(gateway, item.kafka, routings)
-    hosts = [host for routing in serving for host in _longest_hosts(routing, item.kafka)]
-    wrong = next((host for host in hosts if not _is_host(host)), None)
-    if wrong is None:
-        return None
-    message = f"`{wrong}`, its host on the gateway {gateway.key}, is longer than a DNS name or label can be"
-    return Finding("InvalidHost", message, _PLACE)
+    messages = (_wrong_host(routing, item.kafka) for routing in serving)
+    message = next((f"{message} on the gateway {gateway.key}" for message in messages if message), None)
+    return Finding("InvalidHost", message, _PLACE) if message else None
 
 
 def _no_ports(gateway: GatewayDeployment, address: KafkaAddress, routings: list[KafkaRouting]) -> Finding:
@@ -137,10 +134,16 @@ def _no_ports(gateway: GatewayDeployment, address: KafkaAddress, routings: list[
     return Finding("PortOutOfRange", message, (*_PLACE, "port"))
 
 
-def _longest_hosts(routing: KafkaRouting, address: KafkaAddress) -> Iterator[str]:
-    if routing.bootstrap and routing.broker:
-        yield address.host(routing.bootstrap)
-        yield address.host(routing.broker).replace(_ID, _LONGEST_ID)
+def _wrong_host(routing: KafkaRouting, address: KafkaAddress) -> str | None:
+    """Why the hosts of an API cannot be."""
+    if not routing.bootstrap or not routing.broker:
+        return None
+    bootstrap, broker = address.host(routing.bootstrap), address.host(routing.broker)
+    longest = (bootstrap, broker.replace(_ID, _LONGEST_ID))
+    wrong = next((host for host in longest if not _is_host(host)), None)
+    if wrong is not None:
+        return f"`{wrong}` is longer than a DNS name or label can be: that is its host"
+    return f"its host `{bootstrap}` is that of a broker, too," if broker in _lookalikes(bootstrap) else None
 
 
 def _is_host(host: str) -> bool:

@@ -20,6 +20,8 @@ _HOST_PART = r"([-a-z0-9.]|\{api\}|\{namespace\})"
 _HOST = rf"^{_HOST_PART}+$"
 # Next to a digit the id would not be told from a name with digits at its end.
 _BROKER_HOST = rf"^({_HOST_PART}*[-a-z.])?\{{broker\}}([-a-z.]{_HOST_PART}*)?$"
+# Names hold dashes, so that without a dot it could not be told where one ends.
+_RUN_TOGETHER = "[{](api|namespace)[}]([^.{]|[{]broker[}])*[{](api|namespace)[}]"
 _RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
 
 
@@ -59,9 +61,10 @@ class KafkaRouting(StrictModel):
             "type: Host needs `bootstrap` and `broker` alone, type: Port `range` and `host`",
         ),
         (
-            "!has(self.bootstrap) || !has(self.broker) || "
-            "(self.bootstrap.contains('{api}') && self.broker.contains('{api}'))",
-            "`bootstrap` and `broker` need {api}, which tells APIs apart",
+            "!has(self.bootstrap) || !has(self.broker) || [self.bootstrap, self.broker].all(host, "
+            "host.split('{api}').size() == 2 && host.split('{namespace}').size() <= 2 && "
+            f"!host.matches('{_RUN_TOGETHER}'))",
+            "`bootstrap` and `broker` need {api} once, and {namespace} at most once, a dot between them",
         ),
         (
             "!has(self.range) || [self.range.split('-').map(one, int(one))].all(ports, ports[0] >= 1 && "
@@ -121,7 +124,7 @@ class KafkaRouting(StrictModel):
         ports = self.ports
         holds = (
             None not in given and sum(one is not None for one in all_given) == 2,
-            all(host is None or "{api}" in host for host in by_host),
+            all(host is None or _tells_apart(host) for host in by_host),
             self.range_ is None
             or (ports.start >= 1 and 0 < len(ports) <= MOST_PORTS and ports[-1] <= _LAST_PORT),
         )
@@ -129,3 +132,9 @@ class KafkaRouting(StrictModel):
             if not held:
                 raise ValueError(message)
         return self
+
+
+def _tells_apart(host: str) -> bool:
+    """Whether each API's host is its own, and names the API."""
+    counts = host.count("{api}") == 1 and host.count("{namespace}") <= 1
+    return counts and re.search(_RUN_TOGETHER, host) is None
