@@ -44,6 +44,8 @@ class Mapping:
             client, cluster = client[:-1], cluster[:-1]
         if "*" in client or "*" in cluster:
             raise MappingError("a star stands only at the end of a name")
+        if not (client or cluster):
+            raise MappingError("the prefix is empty")
         return cls(client, cluster, prefix)
 
     def forward(self, name: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway_runtime.kafka.access import Authorizer
+from gateway_runtime.kafka.access import Authorizer, Resource
 from gateway_runtime.kafka.names import NameMap
 from gateway_runtime.kafka.quota import Quota
 from gateway_runtime.kafka.topic_policy import TopicPolicy
@@ -11,23 +11,19 @@ from gateway_runtime.kafka.topic_policy import TopicPolicy
 class Rules:
     """The rules of one session; the steps of `interact` add to them in their order.
 
-    A later mapping takes the place of one before; access, quotas and topic policies add up: all must agree.
+    There is one mapping of a kind at most; access, quotas and topic policies add up: all must agree.
     """
 
     __slots__ = (
         "authorizers",
-        "groups",
+        "maps",
         "needs_topic_names",
         "quotas",
         "topic_policies",
-        "topics",
-        "transactional_ids",
     )
 
     def __init__(self) -> None:
-        self.topics: NameMap | None = None
-        self.groups: NameMap | None = None
-        self.transactional_ids: NameMap | None = None
+        self.maps: dict[Resource, NameMap] = {}
         self.authorizers: list[Authorizer] = []
         self.quotas: list[Quota] = []
         self.topic_policies: list[TopicPolicy] = []

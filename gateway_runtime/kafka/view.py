@@ -17,7 +17,7 @@ from gateway_runtime.kafka.error_codes import (
     UNKNOWN_TOPIC_ID,
 )
 from gateway_runtime.kafka.fetch_sessions import PartitionSessions
-from gateway_runtime.kafka.names import IllegalName, NameMap
+from gateway_runtime.kafka.names import IllegalName
 from gateway_runtime.kafka.regexes import Regexes
 from gateway_runtime.kafka.rules import Rules
 from gateway_runtime.kafka.topic_ids import TopicIds
@@ -69,19 +69,11 @@ class View:
         self.rules = rules
         self.ids = ids
         self.authorizers = tuple(rules.authorizers)
-        self.maps: dict[Resource, NameMap] = {
-            resource: found
-            for resource, found in (
-                (Resource.TOPIC, rules.topics),
-                (Resource.GROUP, rules.groups),
-                (Resource.TRANSACTIONAL_ID, rules.transactional_ids),
-            )
-            if found is not None
-        }
+        self.maps = rules.maps
         self.fetches = PartitionSessions()
         self.shares = PartitionSessions()
         self.regexes = Regexes()
-        self.watches_topics = bool(self.authorizers or rules.topics or rules.needs_topic_names)
+        self.watches_topics = bool(self.authorizers or Resource.TOPIC in self.maps or rules.needs_topic_names)
         """Whether the name of a topic that is given by id matters."""
         self._verdicts: dict[tuple[int, int], dict[str, int]] = {}
         self._paths: dict[tuple[int, int, bool], list[tuple[tuple[str, ...], Change]]] = {}

@@ -133,14 +133,13 @@ def rules(
     made = Rules()
     if access:
         made.authorizers.append(Authorizer(access))
-    made.topics = _names(topics, True)
-    made.groups = _names(groups, False)
-    made.transactional_ids = _names(transactional_ids, False)
+    for resource, given in (
+        (Resource.TOPIC, topics),
+        (Resource.GROUP, groups),
+        (Resource.TRANSACTIONAL_ID, transactional_ids),
+    ):
+        if given is not None:
+            pairs = [("*", f"{given}*")] if isinstance(given, str) else given
+            mappings = [Mapping.parse(*pair) for pair in pairs]
+            made.maps[resource] = NameMap(mappings, topics=resource is Resource.TOPIC)
     return made
-
-
-def _names(given: str | list[tuple[str, str]] | None, topics: bool) -> NameMap | None:
-    if given is None:
-        return None
-    pairs = [("*", f"{given}*")] if isinstance(given, str) else given
-    return NameMap([Mapping.parse(*pair) for pair in pairs], topics)
