@@ -7,7 +7,7 @@ allows. Header fields keep the line they came in, so that a field nobody touches
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 _FORBIDDEN = bytes([*range(0, 9), *range(10, 32), 127])
 _TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -247,6 +247,46 @@ class Bodies(Protocol):
         ...
 
 
+class MessageView(Protocol):
+    """One message of a stream, as expressions see it; bytes that are no UTF-8 stay as surrogates in its
+    texts.
+    """
+
+    topic: str
+    """As its client names it."""
+    partition: int
+
+    @property
+    def offset(self) -> int | None:
+        """Where it is in its partition; None before it is there."""
+        ...
+
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since the epoch."""
+        ...
+
+    @property
+    def key(self) -> str | None:
+        """The key as text."""
+        ...
+
+    @property
+    def value(self) -> str | None:
+        """The value as text."""
+        ...
+
+    @property
+    def headers(self) -> dict[str, str | None]:
+        """The headers as text, of those with one name the last."""
+        ...
+
+    @property
+    def content(self) -> Any:
+        """The value as JSON; None where it is none."""
+        ...
+
+
 class Exchange:
     """A request, its response, and what the gateway knows about both."""
 
@@ -256,6 +296,7 @@ class Exchange:
         "bodies",
         "claims",
         "late_headers",
+        "message",
         "plan",
         "request",
         "response",
@@ -271,6 +312,8 @@ class Exchange:
         self.subscription: SubscriptionInfo | None = None
         self.claims: dict[str, object] | None = None
         """The claims of a verified token."""
+        self.message: MessageView | None = None
+        """The message that a step runs on, where it runs on one."""
         self.bodies: Bodies | None = None
         """Where the bodies come from."""
         self._attributes: dict[str, object] | None = None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from gateway_runtime.exchange import Exchange, Headers, SubscriptionInfo
+from gateway_runtime.exchange import Exchange, Headers, MessageView, SubscriptionInfo
 from gateway_runtime.expressions.errors import ExpressionError, unknown
 
 Getter = Callable[[Exchange], Any]
@@ -105,6 +105,18 @@ def _headers_map(headers: Callable[[Exchange], Headers | None]) -> MapName:
     return MapName(whole, _header_of(headers))
 
 
+def _message(member: Callable[[MessageView], Any]) -> Leaf:
+    return Leaf(lambda exchange: None if exchange.message is None else member(exchange.message))
+
+
+def _content(exchange: Exchange) -> Any:
+    return None if exchange.message is None else exchange.message.content
+
+
+def _content_of(member: str) -> Getter:
+    return lambda exchange: _below(_content(exchange), member)
+
+
 def _map(items: Callable[[Exchange], Mapping[str, Any] | None], deep: bool = False) -> MapName:
     return MapName(lambda exchange: dict(items(exchange) or {}), _item_of(items), deep)
 
@@ -151,6 +163,18 @@ _API: Final = Branch(
         "properties": _map(lambda exchange: exchange.api.properties),
     }
 )
+_MESSAGE: Final = Branch(
+    {
+        "topic": _message(lambda message: message.topic),
+        "partition": _message(lambda message: message.partition),
+        "offset": _message(lambda message: message.offset),
+        "timestamp": _message(lambda message: message.timestamp),
+        "key": _message(lambda message: message.key),
+        "value": _message(lambda message: message.value),
+        "headers": _map(lambda exchange: None if exchange.message is None else exchange.message.headers),
+        "content": MapName(_content, _content_of, deep=True),
+    }
+)
 _PLAN: Final = Leaf(lambda exchange: exchange.plan or None)
 _ROOT: Final = Branch(
     {
@@ -158,6 +182,7 @@ _ROOT: Final = Branch(
         "response": _RESPONSE,
         "subscription": _SUBSCRIPTION,
         "api": _API,
+        "message": _MESSAGE,
         "jwt": Branch({"claims": _map(lambda exchange: exchange.claims, deep=True)}),
         "context": Branch(
             {

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gateway_runtime.exchange import Exchange, Reply
+from gateway_runtime.kafka.record_flows import RecordStep
 from gateway_runtime.kafka.rules import Rules
 from gateway_runtime.policies.fields import StrictModel
 
@@ -90,4 +91,6 @@ class PolicyType:
     response: Callable[[Any, Environment], StepFunction] | None = None
     connect: Callable[[Any, Environment], ConnectFunction] | None = None
     interact: Callable[[Any, Environment], InteractFunction] | None = None
+    publish: Callable[[Any, Environment], RecordStep] | None = None
+    subscribe: Callable[[Any, Environment], RecordStep] | None = None
     errors: Mapping[str, int] = field(default_factory=dict)

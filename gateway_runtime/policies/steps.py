@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from pydantic import ValidationError
 
 from gateway_runtime.exchange import Exchange
+from gateway_runtime.kafka.record_flows import RecordStep, Refused
+from gateway_runtime.kafka.record_message import RecordMessage
 from gateway_runtime.policies.base import (
     ConnectFunction,
     Environment,
@@ -62,6 +66,32 @@ def compile_interact(step: Step, environment: Environment) -> InteractFunction:
         return run
     holds = environment.condition(step.condition)
     return lambda exchange, rules: run(exchange, rules) if holds(exchange) else None
+
+
+def compile_records(step: Step, phase: str, environment: Environment) -> RecordStep:
+    """A step of the phase `publish` or `subscribe`; raises as `compile_step` does."""
+    policy = _kafka_policy(step, phase)
+    make = policy.publish if phase == "publish" else policy.subscribe
+    assert make is not None
+    run = make(configure(policy, step.configuration), environment)
+    return run if step.condition is None else _RecordsIf(run, environment.condition(step.condition))
+
+
+class _RecordsIf(RecordStep):
+    """A step that runs only for records for which its condition holds."""
+
+    def __init__(self, step: RecordStep, holds: Callable[[Exchange], bool]) -> None:
+        self._step = step
+        self._holds = holds
+        self.waits = step.waits
+
+    def prepare(self, exchange: Exchange, message: RecordMessage) -> Awaitable[None] | None:
+        """What the step has to wait for."""
+        return self._step.prepare(exchange, message)
+
+    def run(self, exchange: Exchange, message: RecordMessage) -> Refused | None:
+        """Run the step where it is for the record."""
+        return self._step.run(exchange, message) if self._holds(exchange) else None
 
 
 def _kafka_policy(step: Step, phase: str) -> PolicyType:

@@ -23,6 +23,14 @@ TIMEOUT: Final = 5.0
 MAX_BYTES: Final = 1 << 20
 
 
+class StatusError(ValueError):
+    """The server answered with another status than 200."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the server answered {status}")
+        self.status = status
+
+
 @dataclass(frozen=True, slots=True)
 class ClientForm:
     """What a client that authenticates by its secret posts (RFC 6749 section 2.3.1)."""
@@ -46,18 +54,23 @@ class ClientForm:
         }
 
 
-async def fetch_document(url: str, timeout: float = TIMEOUT, form: ClientForm | None = None) -> bytes:  # noqa: ASYNC109
+async def fetch_document(
+    url: str,
+    timeout: float = TIMEOUT,  # noqa: ASYNC109
+    form: ClientForm | None = None,
+    authorization: str | None = None,
+) -> bytes:
     """The body at an http or https URL, had within `timeout` seconds; the answer to a form that is posted.
 
-    Raises OSError where the server cannot be reached in time, ValueError for an answer other than 200 and
-    a body over 1 MiB, http.client.HTTPException for an answer that is not HTTP.
+    Raises OSError where the server cannot be reached in time, ValueError for an answer other than 200
+    (StatusError) and a body over 1 MiB, http.client.HTTPException for an answer that is not HTTP.
     """
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection = await asyncio.to_thread(_connection, url)
     try:
         async with asyncio.timeout(timeout):
-            return await asyncio.to_thread(_ask, connection, target, form)
+            return await asyncio.to_thread(_ask, connection, target, form, authorization)
     except BaseException:
         _abort(connection)
         raise
@@ -71,8 +84,12 @@ def _connection(url: str) -> HTTPConnection:
     return HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT)
 
 
-def _ask(connection: HTTPConnection, target: str, form: ClientForm | None) -> bytes:
+def _ask(
+    connection: HTTPConnection, target: str, form: ClientForm | None, authorization: str | None
+) -> bytes:
     headers = {"accept": "application/jwk-set+json, application/json", "connection": "close"}
+    if authorization is not None:
+        headers["authorization"] = authorization
     try:
         if form is None:
             connection.request("GET", target, headers=headers)
@@ -83,7 +100,7 @@ def _ask(connection: HTTPConnection, target: str, form: ClientForm | None) -> by
     finally:
         connection.close()
     if response.status != 200:
-        raise ValueError(f"the server answered {response.status}")
+        raise StatusError(response.status)
     if len(document) > MAX_BYTES:
         raise ValueError(f"the document is larger than {MAX_BYTES} bytes")
     return document

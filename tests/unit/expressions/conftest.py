@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from gateway_runtime.exchange import (
     ApiInfo,
@@ -13,6 +14,8 @@ from gateway_runtime.exchange import (
     Response,
     SubscriptionInfo,
 )
+from gateway_runtime.kafka.record_message import RecordMessage
+from gateway_runtime.protocols.kafka.records import RecordBatch
 
 
 def request_headers() -> Headers:
@@ -20,6 +23,19 @@ def request_headers() -> Headers:
     for name, value in (("X-Tenant", "north"), ("Accept", "text/html"), ("Accept", "text/plain")):
         headers.add(name, value)
     return headers
+
+
+def record() -> RecordMessage:
+    builder = DefaultRecordBatchBuilder(
+        magic=2, compression_type=0, is_transactional=0, producer_id=-1, producer_epoch=-1,
+        base_sequence=-1, batch_size=1 << 16,
+    )  # fmt: skip
+    value = b'{"total": 5, "lines": [{"sku": "a"}]}'
+    builder.append(0, 1_700_000_000_000, b"k", value, [("region", b"eu")])
+    batch = RecordBatch(memoryview(bytes(builder.build())))
+    message = RecordMessage("orders", 3, batch, is_published=False)
+    message.turn_to(batch.records()[0])
+    return message
 
 
 @pytest.fixture
@@ -35,6 +51,7 @@ def exchange() -> Exchange:
     found.subscription = SubscriptionInfo("mobile-orders", "gold", ApplicationInfo("mobile", "mobile-app"))
     found.claims = {"sub": "anna", "realm": {"roles": ["reader", "writer"]}, "admin": True, "age": 40}
     found.attributes["tier"] = "first"
+    found.message = record()
     return found
 
 

@@ -59,6 +59,17 @@ NAMES = {
     "jwt.claims.sub.none.such": "",
     "jwt.claims.admin": "true",
     "jwt.claims.age": "40",
+    "message.topic": "orders",
+    "message.partition": "3",
+    "message.offset": "0",
+    "message.timestamp": "1700000000000",
+    "message.key": "k",
+    "message.value": '{"total": 5, "lines": [{"sku": "a"}]}',
+    "message.headers['region']": "eu",
+    "message.headers.none": "",
+    "message.content.total": "5",
+    "message.content['lines'][0].sku": "a",
+    "message.content.lines[4].sku": "",
 }
 OPTIONAL = [
     name
@@ -98,7 +109,7 @@ def test_a_value_that_is_there_is_not_none(name: str, exchange: Exchange) -> Non
         ("reqest.path", "unknown name `reqest`, did you mean `request`?"),
         ("request.heders['x']", "unknown member of `request` `heders`, did you mean `headers`?"),
         ("subscription.application.nam", "did you mean `name`?"),
-        ("zzz", "known are api, context, jwt, request, response, subscription"),
+        ("zzz", "known are api, context, jwt, message, request, response, subscription"),
         ("request", "`request` is no value; name one of method, path"),
         ("request.path.real", "`request.path` is a plain value: it has no `real`"),
         ("request.headers['x']['y']", "`request.headers.x` is a plain value: it has no `y`"),

@@ -40,7 +40,8 @@ def test_each_policy_has_a_test_of_its_own() -> None:
 def test_each_policy_says_what_it_does_and_has_a_phase() -> None:
     for policy in built_in_policies().values():
         assert policy.configuration.__doc__
-        assert policy.request or policy.response
+        phases = (policy.request, policy.response, policy.connect, policy.interact, policy.publish)
+        assert any((*phases, policy.subscribe))
 
 
 def test_an_unknown_name_is_no_policy() -> None:

@@ -48,13 +48,13 @@ NEVER_SECRET: dict[str, tuple[str, ...]] = {
     "HttpListener": ("hosts", "path"), "PathMatch": ("value",), "ApiKey": ("header", "query"),
     "FlowMatch": ("topics",),
     "Jwt": ("client_id_claim",), "OAuth2": ("client_id_claim",), "RewriteUrl": ("pattern",),
-    "TransformHeaders": ("remove",),
+    "TransformHeaders": ("remove",), "KafkaTransform": ("remove_headers",),
     "IpFiltering": ("allow", "deny"), "JsonValidation": ("schema_",),
     "Cors": ("allow_origins", "allow_methods", "allow_headers", "expose_headers"),
 }  # fmt: skip
 POLICIES = [policy.configuration for policy in built_in_policies().values()]
 OF_APIS = reachable(ApiDefinitionSpec, PlanSpec, *POLICIES)
-URLS = (("Endpoint", "url"), ("Jwks", "url"))
+URLS = (("Endpoint", "url"), ("Jwks", "url"), ("Registry", "url"))
 TO_COME = [phase for phase in KAFKA_PHASES if phase not in {one.name for one in fields(PolicyType)}]
 """Phases that no policy can have yet."""
 OF_KAFKA_ALONE: dict[type[ExactlyOne], set[str]] = {
