@@ -80,9 +80,9 @@ class PolicyConfiguration(StrictModel):
 class PolicyType:
     """A policy: the key that names it in a step, and how each phase compiles.
 
-    `request` and `response` are phases of HTTP APIs; `connect`, `interact`, `publish` and `subscribe` those of
-    Kafka APIs. `errors` gives the keys of the replies that it makes, with their statuses, for the reference
-    docs and for the check of response templates.
+    `request` and `response` are phases of HTTP APIs; `connect`, `interact`, `publish` and `subscribe` those
+    of Kafka APIs. `errors` gives the keys of the replies that it makes, with their statuses, for the
+    reference docs and for the check of response templates.
     """
 
     name: str

@@ -14,8 +14,8 @@ from gateway_runtime.exchange import Exchange
 from gateway_runtime.expressions.errors import ExpressionError
 from gateway_runtime.policies.environment import StepEnvironment
 from gateway_runtime.policies.kafka_schema_validation import KafkaSchemaValidation
-from gateway_runtime.policies.steps import compile_records
 from gateway_runtime.policies.schema_registry import SchemaRegistry
+from gateway_runtime.policies.steps import compile_records
 from gateway_runtime.snapshot.types import Step
 
 ORDER = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}
