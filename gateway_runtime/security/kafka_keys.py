@@ -6,7 +6,7 @@ Of a name that no subscription has, SCRAM shows what it would show of one, and f
 from __future__ import annotations
 
 import hmac
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -27,6 +27,7 @@ from gateway_runtime.snapshot.types import Subscription, SubscriptionsSection
 METHOD: Final = "apiKey"
 INVALID: Final = "API_KEY_INVALID"
 LEAST_ITERATIONS: Final = 4096
+_NO_GRANT: Final = Grant(Subscription(name="", plan="", application="", state="Closed"), bytes(32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,8 @@ class ApiKeys:
 
     def scram(self, mechanism: str, name: str) -> ScramCredential[Admitted]:
         """What checks the proof of a name; a made-up one where no subscription with a key has it."""
-        keys = [key for key in self._keys.get(name, []) if mechanism in key.verifiers]
-        if not keys:
-            return self._nobody(mechanism, name)
+        made_up = self._nobody(mechanism, name)  # for each name, so that time tells nothing
+        keys = [key for key in self._keys.get(name, []) if mechanism in key.verifiers] or [made_up]
         shown = keys[0].verifiers[mechanism]
         return ScramCredential(
             b64decode(shown.salt),
@@ -101,11 +101,17 @@ class ApiKeys:
         admitted = Admitted(info.plan, info, None, info.name, end, METHOD, grant.digest)
         return admitted if self._rules[info.plan](admitted) else Failed("GATEWAY_PLAN_UNRESOLVABLE")
 
-    def _nobody(self, mechanism: str, name: str) -> ScramCredential[Admitted]:
-        """A credential that no proof fits, with the salt that a subscription of that name would have."""
-        stored_key = token_bytes(KEY_BYTES[mechanism])
-        key: ScramKey[Admitted] = ScramKey(stored_key, b"", lambda: Failed(INVALID))
-        return ScramCredential(scram_salt(f"{self._namespace}/{name}"), self._iterations, (key,))
+    def _nobody(self, mechanism: str, name: str) -> _Key:
+        """A key that nobody has, with the salt that a subscription of that name would have."""
+        stored_key, server_key = (_base64(token_bytes(KEY_BYTES[mechanism])) for _ in range(2))
+        verifier = ScramVerifier(
+            mechanism=mechanism,
+            salt=_base64(scram_salt(f"{self._namespace}/{name}")),
+            iterations=self._iterations,
+            stored_key=stored_key,
+            server_key=server_key,
+        )
+        return _Key(_NO_GRANT, {mechanism: verifier})
 
     def _scram_key(self, key: _Key, verifier: ScramVerifier) -> ScramKey[Admitted]:
         def unmasked(part: Literal["stored", "server"], value: str) -> bytes:
@@ -129,3 +135,7 @@ def _keys(subscription: Subscription) -> Iterator[_Key]:
 
 def _of(subscription: Subscription, mechanism: str) -> list[ScramVerifier]:
     return [verifier for verifier in subscription.scram if verifier.mechanism == mechanism]
+
+
+def _base64(value: bytes) -> str:
+    return b64encode(value).decode()

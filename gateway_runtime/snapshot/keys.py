@@ -38,7 +38,7 @@ def masked(value: bytes, pepper: bytes, label: str) -> bytes:
     if not pepper:
         return value
     mask = blake2b(label.encode(), key=pepper, digest_size=len(value)).digest()
-    return bytes(one ^ other for one, other in zip(value, mask, strict=True))
+    return (int.from_bytes(value) ^ int.from_bytes(mask)).to_bytes(len(value))
 
 
 def scram_salt(subscription: str) -> bytes:

@@ -126,7 +126,7 @@ def salted_password(mechanism: str, password: str, salt: bytes, iterations: int)
 
 def exclusive_or(one: bytes, other: bytes) -> bytes:
     """Two values of one length, combined bit by bit."""
-    return bytes(left ^ right for left, right in zip(one, other, strict=True))
+    return (int.from_bytes(one) ^ int.from_bytes(other)).to_bytes(len(one))
 
 
 def plain_name(raw: bytes) -> str:
