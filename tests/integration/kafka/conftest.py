@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from driver_aiokafka import AioKafka
@@ -11,6 +12,7 @@ from driver_confluent import Confluent
 from driver_kafka_python import KafkaPython
 from driver_programs import Franz, Java
 from kafka_access import Access, Driver
+from kafka_gateway import KafkaGateway, Setup
 
 from e2e.components.kafka import Kafka
 
@@ -39,3 +41,19 @@ def name() -> str:
 def driver(request: pytest.FixtureRequest) -> Callable[[Access], Driver]:
     """Each client in turn."""
     return DRIVERS[request.param]
+
+
+@pytest.fixture
+def start_gateway(tmp_path: Path) -> Iterator[Callable[..., KafkaGateway]]:
+    """Starts gateways; each is ended with its test."""
+    started: list[KafkaGateway] = []
+
+    def begin(setup: Setup, *options: str) -> KafkaGateway:
+        folder = tmp_path / f"gateway-{len(started)}"
+        folder.mkdir()
+        started.append(KafkaGateway(folder, setup, *options))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        one.stop()
