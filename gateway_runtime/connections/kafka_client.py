@@ -354,7 +354,7 @@ class KafkaConnection(FrameProtocol):
         session = api.program.session(admitted, self._peer())
         if session.refusal:
             raise _RefusedError("CONNECT_REFUSED", f"the client is not let in: {session.refusal}")
-        inspector = inspection(session.rules, api.topic_ids)
+        inspector = inspection(session.rules, api.topic_ids, session.records)
         upstream = await api.cluster.connect(self._broker_id)
         if self.transport is None or self.transport.is_closing():
             upstream.close()
@@ -410,10 +410,25 @@ class KafkaConnection(FrameProtocol):
 
     def told(self) -> None:
         """Go on with the request that has waited for what the cluster said."""
-        assert self._waiting is not None and self._mediator is not None
+        assert self._waiting is not None
         (header, frame, call), self._waiting = self._waiting, None
+        self._proceed(header, frame, call, is_ready=False)
+
+    def wait(self, work: Awaitable[None]) -> None:
+        """Wait for what the request needs that was taken last."""
+        self._do(self._prepared(work))
+
+    async def _prepared(self, work: Awaitable[None]) -> None:
+        await work
+        assert self._waiting is not None
+        (header, frame, call), self._waiting = self._waiting, None
+        self._proceed(header, frame, call, is_ready=True)
+
+    def _proceed(self, header: RequestHeader, frame: Frame, call: Call, is_ready: bool) -> None:
+        assert self._mediator is not None
         try:
-            self._mediator.proceed(header, frame, call, is_asked=True)
+            if self._mediator.proceed(header, frame, call, is_asked=True, is_ready=is_ready) is not None:
+                self._waiting = header, frame, call
         except KafkaFormatError as error:
             self.end(str(error), MALFORMED)
         self._go_on()

@@ -21,7 +21,9 @@ class Call:
         "listed",
         "message",
         "notes",
+        "refused",
         "response_edited",
+        "size",
         "version",
     )
 
@@ -37,6 +39,10 @@ class Call:
         """Parts taken out of the request, each with its error code."""
         self.notes: Any = None
         """What the handler of the API needs of the request once the response is there."""
+        self.refused: list[Any] | None = None
+        """Partitions of a Produce request that policies refused, as `RefusedPartition`."""
+        self.size: int = 0
+        """Bytes of the request's frame."""
         self.closes: bool = False
         """Whether the connection ends with this request: so brokers refuse what has no response."""
         self.existing: frozenset[str] | None = None

@@ -7,7 +7,7 @@ as responses come in the order of their requests; what it asks the broker for it
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 from gateway_runtime.kafka.addresses import REWRITES, AddressBook
@@ -27,6 +27,8 @@ from gateway_runtime.stats import KafkaStats
 
 Pieces = Sequence[Frame]
 Answered = Callable[[Message], None]
+Question = tuple[int, int, Message]
+"""Key, version and message of a request of the gateway's own."""
 
 THROTTLE: Final = "ThrottleTimeMs"
 
@@ -50,11 +52,15 @@ class Link(Protocol):
         """The cluster has answered what a request waits for: `proceed` is to be called with it."""
         ...
 
+    def wait(self, work: Awaitable[None]) -> None:
+        """Wait for something; then `proceed` is to be called with the request that waits."""
+        ...
+
 
 class Inspector(Protocol):
     """What looks into the messages of one session."""
 
-    def asks(self, call: Call) -> tuple[int, int, Message] | None:
+    def asks(self, call: Call) -> Question | None:
         """What the cluster has to be asked before `request`: key, version and message; None: nothing."""
         ...
 
@@ -62,12 +68,20 @@ class Inspector(Protocol):
         """What the cluster says to what `asks` asked for a request."""
         ...
 
-    def request(self, call: Call, size: int) -> Message | None:
+    def prepares(self, call: Call) -> Awaitable[None] | None:
+        """What has to be waited for before `request`; None: nothing."""
+        ...
+
+    def request(self, call: Call) -> Message | None:
         """Make the request one of the cluster's, in place; or answer it."""
         ...
 
-    def response(self, call: Call, response: Message, size: int) -> int:
-        """Make the response one of the client's, in place; answers for how many milliseconds to mute it."""
+    def response(self, call: Call, response: Message) -> None:
+        """Make the response one of the client's, in place."""
+        ...
+
+    def cost(self, call: Call, sent: int) -> int:
+        """For how many milliseconds to hold the client back, which was sent so many bytes."""
         ...
 
 
@@ -127,46 +141,66 @@ class Mediator:
             return None
         message = request_layout(header.key, header.version).decode(frame, header.body)
         call = Call(header.key, header.version, message)
-        call.correlation_id, call.client_id = header.correlation_id, header.client_id
+        call.correlation_id, call.client_id, call.size = header.correlation_id, header.client_id, len(frame)
         if self._inspector is None:
             self._forward(header, [frame], call)
             return None
         return self.proceed(header, frame, call)
 
-    def proceed(self, header: RequestHeader, frame: Frame, call: Call, is_asked: bool = False) -> Call | None:
-        """Go on with a request that is looked into, as `request` does: ask, then forward or answer it."""
+    def proceed(
+        self, header: RequestHeader, frame: Frame, call: Call, is_asked: bool = False, is_ready: bool = False
+    ) -> Call | None:
+        """Go on with a request that is looked into, as `request` does.
+
+        First the cluster is asked, then waited for what there is to wait for; then it goes on or is answered.
+        """
         inspector = self._inspector
         assert inspector is not None
-        question = None if is_asked else inspector.asks(call)
-        if question is not None:
-            key, version, message = question
-
-            def told(response: Message) -> None:
-                inspector.told(call, message, response)
-                self._link.told()
-
-            self.ask(key, version, message, told)
+        if not is_asked and (question := inspector.asks(call)) is not None:
+            self._ask_for(call, question, inspector)
             return call
-        answer = inspector.request(call, len(frame))
+        if not is_ready and (work := inspector.prepares(call)) is not None:
+            self._link.wait(work)
+            return call
+        answer = inspector.request(call)
         if answer is not None:
             self._answer_call(call, answer)
-        elif call.edited:
-            self._forward(header, request_frame(header, call.message), call)
         else:
-            self._forward(header, [frame], call)
+            self._forward(header, request_frame(header, call.message) if call.edited else [frame], call)
         if call.closes:
             raise KafkaFormatError("the client may not do what no response would tell it")
         return None
 
+    def _ask_for(self, call: Call, question: Question, inspector: Inspector) -> None:
+        key, version, message = question
+
+        def told(response: Message) -> None:
+            inspector.told(call, message, response)
+            self._link.told()
+
+        self.ask(key, version, message, told)
+
     def _answer_call(self, call: Call, answer: Message) -> None:
+        mute = self._cost(call, 0)
         if call.key == PRODUCE and call.message["Acks"] == 0:
             return
+        if mute > 0:
+            answer[THROTTLE] = mute
         self.answer(call.key, call.version, call.correlation_id, answer)
+
+    def _cost(self, call: Call, sent: int) -> int:
+        """Count what a client has had, and hold it back where that is too much."""
+        mute = 0 if self._inspector is None else self._inspector.cost(call, sent)
+        if mute > 0:
+            self._stats.throttled_ms += mute
+            self._link.mute(mute)
+        return mute
 
     def _forward(self, header: RequestHeader, pieces: Pieces, call: Call | None = None) -> None:
         self._link.to_cluster(pieces)
         if call is not None and call.key == PRODUCE and call.message["Acks"] == 0:
-            return  # no response comes
+            self._cost(call, 0)  # no response comes
+            return
         pending = _Pending(header.key, header.version, header.correlation_id)
         pending.call = call
         self._pending.append(pending)
@@ -218,18 +252,16 @@ class Mediator:
             self._link.to_client([frame])
             return
         message = read_response(frame, key, version)
-        mute, is_edited = 0, False
+        is_edited = False
         if self._inspector is not None and call is not None:
-            mute = self._inspector.response(call, message, len(frame))
+            self._inspector.response(call, message)
+            mute = self._cost(call, len(frame))
             is_edited = call.response_edited
+            if mute > 0:
+                is_edited = True
+                message[THROTTLE] = max(mute, message.get(THROTTLE, 0))
         if rewrite is not None:
             is_edited = rewrite(message, self._book) or is_edited
-        if mute > 0:
-            is_edited = True
-            message[THROTTLE] = max(mute, message.get(THROTTLE, 0))
         self._link.to_client(
             response_frame(key, version, pending.correlation_id, message) if is_edited else [frame]
         )
-        if mute > 0:
-            self._stats.throttled_ms += mute
-            self._link.mute(mute)

@@ -13,16 +13,18 @@ from gateway_runtime.exchange import ApiInfo, Exchange, Headers, Request
 from gateway_runtime.expressions.compile import Secrets
 from gateway_runtime.expressions.settings import evaluate_setting
 from gateway_runtime.kafka.addresses import Address
+from gateway_runtime.kafka.record_flows import RecordFlow
+from gateway_runtime.kafka.record_steps import RecordSteps
 from gateway_runtime.kafka.rules import Rules
 from gateway_runtime.policies.base import ConnectFunction, InteractFunction
 from gateway_runtime.policies.environment import StepEnvironment
-from gateway_runtime.policies.steps import compile_connect, compile_interact
+from gateway_runtime.policies.steps import compile_connect, compile_interact, compile_records
 from gateway_runtime.program.compile import ApiCompiler
 from gateway_runtime.program.settings import with_settings
 from gateway_runtime.security.kafka import KafkaAdmission
 from gateway_runtime.security.kafka_identity import Admitted
 from gateway_runtime.snapshot.kafka import KafkaApi, KafkaCluster
-from gateway_runtime.snapshot.types import ApiSection, Flow, GatewaySection, SubscriptionsSection
+from gateway_runtime.snapshot.types import ApiSection, Flow, GatewaySection, Step, SubscriptionsSection
 
 Holds = Callable[[Exchange], bool]
 
@@ -34,14 +36,16 @@ class _Flow:
     condition: Holds | None
     connect: tuple[ConnectFunction, ...]
     interact: tuple[InteractFunction, ...]
+    publish: RecordFlow
+    subscribe: RecordFlow
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """What holds for one client: its rules, or why it may not connect."""
 
-    exchange: Exchange
     rules: Rules
+    records: RecordSteps
     refusal: str = ""
 
 
@@ -76,15 +80,14 @@ class KafkaProgram:
         exchange = Exchange(request, self.info)
         exchange.plan, exchange.subscription = admitted.plan, admitted.subscription
         exchange.claims = admitted.claims
-        rules = Rules()
-        for flow in self._flows(exchange):
-            for connect in flow.connect:
-                refusal = connect(exchange)
-                if refusal is not None:
-                    return Session(exchange, rules, refusal)
-            for interact in flow.interact:
-                interact(exchange, rules)
-        return Session(exchange, rules)
+        flows, rules = list(self._flows(exchange)), Rules()
+        refusal = next((why for flow in flows for run in flow.connect if (why := run(exchange))), "")
+        for interact in (run for flow in flows for run in flow.interact if not refusal):
+            interact(exchange, rules)
+        publish, subscribe = [flow.publish for flow in flows], [flow.subscribe for flow in flows]
+        records = RecordSteps(exchange, publish, subscribe)
+        rules.needs_topic_names = records.publishes or records.subscribes
+        return Session(rules, records, refusal)
 
     def _flows(self, exchange: Exchange) -> Iterator[_Flow]:
         for flow in (*self._platform, *self._chains.get(exchange.plan, ())):
@@ -117,7 +120,16 @@ class _Maker:
                 compile_interact(step, self._environment(f"{place} interact {index}"))
                 for index, step in enumerate(flow.interact)
             ),
+            self._records(flow, "publish", flow.publish, place),
+            self._records(flow, "subscribe", flow.subscribe, place),
         )
+
+    def _records(self, flow: Flow, phase: str, steps: tuple[Step, ...], place: str) -> RecordFlow:
+        compiled = (
+            compile_records(step, phase, self._environment(f"{place} {phase} {index}"))
+            for index, step in enumerate(steps)
+        )
+        return RecordFlow(flow.topics, tuple(compiled))
 
     def _environment(self, place: str) -> StepEnvironment:
         return StepEnvironment(place, self._compiler.named_secret, self._compiler.counter)

@@ -5,32 +5,35 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway_runtime.connections.kafka_frames import FrameProtocol
+from gateway_runtime.connections.kafka_broker import BrokerConnection
 from gateway_runtime.protocols.kafka.frames import Frame
 
 
-class Reader(FrameProtocol):
-    """Keeps what it gets."""
+class Reader:
+    """Keeps what a connection to a broker gets."""
 
     def __init__(self, limit: int = 1 << 22) -> None:
-        super().__init__(limit)
         self.frames: list[bytes] = []
         self.reason = ""
+        self._connection = BrokerConnection()
+        self._connection.frame_limit = limit
+        self._connection.taker = self._take
+        self._connection.lost = self._lose
 
-    def frame_received(self, frame: Frame) -> None:
+    def _take(self, frame: Frame) -> None:
         self.frames.append(bytes(frame))
 
-    def broken(self, reason: str) -> None:
+    def _lose(self, reason: str) -> None:
         self.reason = reason
 
     def feed(self, data: bytes) -> None:
         """As a transport does: as much as there is room for, again and again."""
         while data:
-            room = self.get_buffer(-1)
+            room = self._connection.get_buffer(-1)
             count = min(len(room), len(data))
             room[:count] = data[:count]
             data = data[count:]
-            self.buffer_updated(count)
+            self._connection.buffer_updated(count)
 
 
 def _frame(body: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ class Wire:
         self.cluster: list[bytes] = []
         self.muted: list[int] = []
         self.is_told = False
+        self.work: Awaitable[None] | None = None
 
     def to_client(self, pieces: Pieces) -> None:
         self.client.append(b"".join(pieces))
@@ -49,6 +51,9 @@ class Wire:
     def told(self) -> None:
         self.is_told = True
 
+    def wait(self, work: Awaitable[None]) -> None:
+        self.work = work
+
 
 class Inspector:
     """Does what a test says."""
@@ -58,6 +63,8 @@ class Inspector:
         self.edit = edit
         self.mute = mute
         self.closes = False
+        self.work: Awaitable[None] | None = None
+        self.costs: list[tuple[int, int]] = []
         self.question: tuple[int, int, Message] | None = None
         self.heard: list[Message] = []
 
@@ -67,14 +74,21 @@ class Inspector:
     def told(self, call: Call, question: Message, response: Message) -> None:
         self.heard.append(response)
 
-    def request(self, call: Call, size: int) -> Message | None:
+    def prepares(self, call: Call) -> Awaitable[None] | None:
+        return self.work
+
+    def request(self, call: Call) -> Message | None:
         call.closes = self.closes
         if self.edit is not None:
             call.message.update(self.edit)
             call.edited = True
         return self.answer
 
-    def response(self, call: Call, response: Message, size: int) -> int:
+    def response(self, call: Call, response: Message) -> None:
+        pass
+
+    def cost(self, call: Call, sent: int) -> int:
+        self.costs.append((call.size, sent))
         return self.mute
 
 
@@ -243,6 +257,31 @@ def test_a_client_over_its_quota_is_told_and_muted() -> None:
     mediator.response(_response(PRODUCE, 9, {"ThrottleTimeMs": 10}))
     assert read_response(wire.client[0], PRODUCE, 9)["ThrottleTimeMs"] == 250
     assert wire.muted == [250]
+
+
+def test_a_request_waits_for_what_its_records_need() -> None:
+    wire, inspector = Wire(), Inspector()
+
+    async def nothing() -> None:
+        return
+
+    work = inspector.work = nothing()
+    mediator = _mediator(wire, inspector)
+    header, request = _request(PRODUCE, 9, {"Acks": 1})
+    waiting = mediator.request(header, request)
+    assert waiting is not None
+    assert (wire.work, wire.cluster) == (work, [])
+    mediator.proceed(header, request, waiting, is_asked=True, is_ready=True)
+    assert wire.cluster == [request]
+    work.close()
+
+
+def test_what_has_no_response_costs_too() -> None:
+    wire, inspector = Wire(), Inspector(mute=40)
+    header, request = _request(PRODUCE, 9, {"Acks": 0})
+    _mediator(wire, inspector).request(header, request)
+    assert inspector.costs == [(len(request), 0)]
+    assert wire.muted == [40]
 
 
 def test_what_was_not_offered_is_refused() -> None:
