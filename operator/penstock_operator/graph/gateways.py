@@ -55,7 +55,7 @@ def place(
         selected = select(gateway, startable, namespaces)
         chosen = fitting(gateway, selected)
         if chosen is not selected:
-            unfit |= {api.key for api in selected}
+            unfit |= {api.key for api in selected} - {api.key for api in chosen}
         for api in chosen:
             unserved.pop(api.key, None)
         more = (*unknown_labels(gateway, namespaces), *provider_findings(gateway, links))
@@ -66,7 +66,7 @@ def place(
             kept = [api for api in chosen if api.key not in left_out] if left_out else chosen
             served = _without_conflicts(item, kept, nodes, placed.reports)
             served |= {one.key: one.served for one in own if one.served is not None and one.key in served}
-            placed.reports += _mtls_reports(item, (api for api in kept if api.key in served), assembled)
+            placed.reports += _mtls_reports(item, served, assembled)
             placed.gateways[item.key] = GatewayNode(gateway, item.parsed.manifest.data, served)
     gateways = [gateway_of(item) for item in links.gateways.values()]
     placed.reports += [
@@ -113,7 +113,7 @@ def _without_conflicts(
 ) -> dict[str, ApiNode]:
     conflicts = find_conflicts(chosen)
     lost = {key: conflict_finding(conflict, gateway.key) for key, conflict in conflicts.items()}
-    lost |= find_unserved(gateway_of(gateway), chosen)
+    lost |= find_unserved(gateway_of(gateway), [api for api in chosen if api.kafka is not None])
     if not lost:
         return {api.key: nodes[api.key] for api in chosen}
     reports += [_report(api, lost[api.key]) for api in chosen if api.key in lost]
@@ -121,13 +121,16 @@ def _without_conflicts(
 
 
 def _mtls_reports(
-    gateway: Item, served: Iterable[Item], assembled: Mapping[str, Assembled]
+    gateway: Item, served: Iterable[str], assembled: Mapping[str, Assembled]
 ) -> Iterator[Report]:
     """Plans that ask for certificates where no listener takes any."""
-    for api in served:
-        finding = without_client_ca(gateway_of(gateway), api.kafka) if api.kafka is not None else None
+    if all(listener.protocol == "HTTP" for listener in gateway_of(gateway).spec.listeners):
+        return
+    for key in served:
+        address = assembled[key].api.kafka
+        finding = without_client_ca(gateway_of(gateway), address) if address is not None else None
         if finding is not None:
-            for plan in filter(_is_mtls, assembled[api.key].plans):
+            for plan in filter(_is_mtls, assembled[key].plans):
                 yield Report(plan.parsed, plan.id, (finding,))
 
 

@@ -68,11 +68,12 @@ def kafka_name(api: ApiDefinition, listener: KafkaListener) -> str:
 
 
 def fitting(gateway: GatewayDeployment, apis: list[Item]) -> list[Item]:
-    """The APIs whose protocol a listener of the gateway has."""
+    """The APIs whose protocol a listener of the gateway has: most often all, in the list that is given."""
     protocols = {listener.protocol for listener in gateway.spec.listeners}
-    if len(protocols) > 1:
-        return apis
-    return [api for api in apis if (api.kafka is not None) == ("Kafka" in protocols)]
+    kafka = [api for api in apis if api.kafka is not None]
+    if protocols == {"Kafka"}:
+        return kafka
+    return [api for api in apis if api.kafka is None] if kafka and "Kafka" not in protocols else apis
 
 
 def no_listener(item: Item) -> Finding:
@@ -83,10 +84,9 @@ def no_listener(item: Item) -> Finding:
 
 
 def find_unserved(gateway: GatewayDeployment, apis: Iterable[Item]) -> dict[str, Finding]:
-    """The Kafka APIs that no listener of the gateway can serve, or not beside the others, by key."""
-    kafka = [api for api in apis if api.kafka is not None]
-    found = {api.key: finding for api in kafka if (finding := _unreachable(gateway, api)) is not None}
-    return found | _conflicts(gateway, [api for api in kafka if api.key not in found])
+    """Those of Kafka APIs that no listener of the gateway can serve, or not beside the others, by key."""
+    found = {api.key: finding for api in apis if (finding := _unreachable(gateway, api)) is not None}
+    return found | _conflicts(gateway, [api for api in apis if api.key not in found])
 
 
 def without_client_ca(gateway: GatewayDeployment, address: KafkaAddress) -> Finding | None:
