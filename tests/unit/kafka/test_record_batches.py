@@ -171,6 +171,13 @@ def test_numbers_without_an_end_or_beyond_64_bits_are_refused(data: bytes) -> No
         read_varint(data, 0)
 
 
+def test_a_record_that_is_shorter_than_it_says_is_refused() -> None:
+    (whole,) = only(values("abc")).records()
+    longer = bytes((whole.encode()[0] + 2,)) + whole.encode()[1:] + b"\x00"
+    with pytest.raises(KafkaFormatError, match="not as long"):
+        read_records(longer, 1)
+
+
 def test_a_count_that_the_bytes_cannot_hold_costs_nothing() -> None:
     with pytest.raises(KafkaFormatError, match="cannot have"):
         read_records(b"abc", 1 << 30)

@@ -93,6 +93,16 @@ def test_one_broken_certificate_does_not_hold_up_another(authority: Authority) -
     assert shown(certificates, authority) == der(one[0])
 
 
+def test_of_several_certificates_one_that_breaks_is_still_shown_as_it_was(authority: Authority) -> None:
+    certificates = ListenerCertificates()
+    one, two, new = (authority.issue("", name) for name in ("a.example", "b.example", "b.example"))
+    tls = ListenerTls(certificates=(ONE, TWO))
+    certificates.update(tls, secrets(one=one, two=two))
+    assert len(certificates.update(tls, secrets(one=("no PEM", one[1]), two=new))) == 1
+    assert shown(certificates, authority) == der(one[0])
+    assert shown(certificates, authority, "b.example") == der(new[0])
+
+
 def test_what_is_wrong_is_told_again_while_nothing_changes(authority: Authority) -> None:
     certificates = ListenerCertificates()
     tls = ListenerTls(certificates=(ONE,))

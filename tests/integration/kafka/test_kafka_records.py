@@ -1,0 +1,64 @@
+"""Records that steps leave out, change or refuse, as real clients see it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from kafka_access import Access, ClientError, Driver
+from kafka_gateway import KafkaGateway, Setup, upstream
+from kafka_scenarios import numbered
+
+from e2e.components.kafka import Kafka
+
+Make = Callable[[Access], Driver]
+Start = Callable[..., KafkaGateway]
+
+
+def flow(phase: str, *steps: dict[str, Any], topics: tuple[str, ...] = ()) -> tuple[dict[str, Any]]:
+    return ({"match": {"topics": list(topics)}, phase: list(steps)},)
+
+
+def keep(expression: str) -> dict[str, Any]:
+    return {"kafkaRecordFilter": {"keep": f"{{#{expression}}}"}}
+
+
+def test_client_reads_on_past_records_and_whole_batches_that_are_left_out(
+    kafka: Kafka, driver: Make, start_gateway: Start, name: str
+) -> None:
+    direct = driver(Access(kafka.bootstrap("PLAINTEXT")))
+    direct.create_topic(name)
+    flows = flow("subscribe", keep("message.value.startswith('value-1')"), topics=(name,))
+    gateway = start_gateway(Setup(upstream(kafka), flows=flows))
+    direct.produce(name, numbered(20))
+    direct.produce(name, numbered(20, start=200))
+    direct.produce(name, ["value-1-last"])
+    wanted = [value for value in numbered(20) if value.startswith("value-1")] + ["value-1-last"]
+    assert driver(gateway.access).consume(name, len(wanted)) == wanted
+
+
+def test_client_reads_committed_records_that_are_left(
+    kafka: Kafka, driver: Make, start_gateway: Start, name: str
+) -> None:
+    flows = flow("subscribe", keep("message.value != 'value-1' and message.value != 'value-3'"))
+    through = driver(start_gateway(Setup(upstream(kafka), flows=flows)).access)
+    through.create_topic(name)
+    through.transact(name, numbered(3), f"{name}-tx", commit=True)
+    through.transact(name, numbered(3, start=100), f"{name}-tx", commit=False)
+    through.transact(name, ["value-3"], f"{name}-tx", commit=True)
+    through.transact(name, ["value-4"], f"{name}-tx", commit=True)
+    assert through.consume(name, 3, committed=True) == ["value-0", "value-2", "value-4"]
+
+
+def test_client_writes_what_a_step_makes_of_it_and_is_told_what_is_refused(
+    kafka: Kafka, driver: Make, start_gateway: Start, name: str
+) -> None:
+    transform = {"kafkaTransform": {"value": "<{#message.value}>", "setHeaders": {"via": "{#api.name}"}}}
+    flows = flow("publish", keep("message.value != 'bad'"), transform)
+    through = driver(start_gateway(Setup(upstream(kafka), flows=flows)).access)
+    through.create_topic(name)
+    assert len(through.produce(name, numbered(5))) == 5
+    with pytest.raises(ClientError) as refused:
+        through.produce(name, ["bad"])
+    assert refused.value.name == "POLICY_VIOLATION"
+    direct = driver(Access(kafka.bootstrap("PLAINTEXT")))
+    assert direct.consume(name, 5) == [f"<{value}>" for value in numbered(5)]
