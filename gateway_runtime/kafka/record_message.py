@@ -14,6 +14,9 @@ _SCHEMA_MAGIC: Final = b"\x00"
 SCHEMA_PREFIX: Final = 5
 """Bytes before the payload in the wire format of schema registries: a zero and the schema's id."""
 
+MAX_JSON: Final = 8 << 20
+"""Larger values are not taken for JSON: as objects they would be many times as large."""
+
 
 class RecordMessage:
     """One record of a partition. `offset` is None while it is published: the broker gives it."""
@@ -71,7 +74,7 @@ class RecordMessage:
 
     @property
     def content(self) -> Any:
-        """The value as JSON, behind a schema's id where it has one; None where it is none."""
+        """The value as JSON, behind a schema's id where it has one; None where it is none or too large."""
         if not self._is_parsed:
             self._content = _parsed(self._record.value)
             self._is_parsed = True
@@ -107,7 +110,7 @@ def _text(value: bytes | None) -> str | None:
 
 
 def _parsed(value: bytes | None) -> Any:
-    if value is None:
+    if value is None or len(value) > MAX_JSON:
         return None
     try:
         # No JSON begins with a zero, so that nothing else is taken for a schema's id.

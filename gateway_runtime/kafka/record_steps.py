@@ -6,6 +6,7 @@ read is left out, as compaction leaves records out. Topics go by the names that 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,6 +15,7 @@ from gateway_runtime.exchange import Exchange
 from gateway_runtime.kafka.call import Message
 from gateway_runtime.kafka.error_codes import MESSAGES, UNKNOWN_TOPIC_ID
 from gateway_runtime.kafka.record_flows import RecordFlow, Refused, Steps, StepsByTopic
+from gateway_runtime.kafka.record_message import RecordMessage
 from gateway_runtime.kafka.record_partitions import PartitionRun, RefusedError
 
 _MAX_WAITING: Final = 16
@@ -84,8 +86,16 @@ class RecordSteps:
             for partition in topic["PartitionData"] if steps else ():
                 run = PartitionRun(self._exchange, steps, name, partition["Index"])
                 for record in run.records(partition["Records"] or memoryview(b"")):
-                    found = (step.prepare(self._exchange, record) for step in steps)
-                    yield from (one for one in found if one is not None)
+                    yield from self._prepared(steps, record)
+
+    def _prepared(self, steps: Steps, record: RecordMessage) -> Iterator[Awaitable[None]]:
+        for step in steps:
+            waiting = None
+            # What fails here fails again as the step runs, and lets nothing through there.
+            with contextlib.suppress(Exception):
+                waiting = step.prepare(self._exchange, record)
+            if waiting is not None:
+                yield waiting
 
     def publish(self, message: Message) -> Result:
         """Run the steps on a Produce request, in place; partitions that are refused are taken out of it."""

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from gateway_runtime.exchange import Exchange
 from gateway_runtime.expressions.errors import ExpressionError
 from gateway_runtime.kafka.record_flows import RecordStep, Refused
-from gateway_runtime.kafka.record_message import SCHEMA_PREFIX, RecordMessage
+from gateway_runtime.kafka.record_message import MAX_JSON, SCHEMA_PREFIX, RecordMessage
 from gateway_runtime.policies.base import Environment, PolicyConfiguration, PolicyType
 from gateway_runtime.policies.fields import Duration, Setting, StrictModel
 from gateway_runtime.policies.json_schema import problem_of
@@ -115,6 +115,8 @@ def _misfit(schema: Schema, subject: str, value: bytes) -> str:
         return f"the schema is not registered for {subject}"
     if schema.validator is None:
         return ""
+    if len(value) > MAX_JSON:
+        return f"it is larger than {MAX_JSON} bytes"
     return problem_of(schema.validator, value[SCHEMA_PREFIX:])[1]
 
 

@@ -260,6 +260,15 @@ def test_the_value_is_read_as_json_where_it_is_some(value: bytes | None, content
     assert found == [content]
 
 
+def test_a_value_that_is_too_large_is_not_read_as_json() -> None:
+    found: list[object] = []
+    largest = b'"' + b"a" * ((8 << 20) - 2) + b'"'
+    note = steps(flow(lambda message: found.append(message.content)))
+    for value in (largest, largest + b" "):
+        note.publish(produce(t=batch(Given(value=value), codec=1)))
+    assert found == [largest.decode()[1:-1], None]
+
+
 class Waiting(RecordStep):
     """Waits once for each value."""
 
@@ -304,6 +313,14 @@ async def test_one_request_waits_for_a_bounded_number_of_things() -> None:
     await waiting
     assert len(step.there) == 16
     assert codes(found.publish(message)) == [("t", 0, 44)]
+
+
+def test_a_step_that_fails_as_it_prepares_makes_nobody_wait() -> None:
+    class Failing(Waiting):
+        def prepare(self, exchange: Exchange, message: RecordMessage) -> Awaitable[None] | None:
+            raise ZeroDivisionError
+
+    assert steps(RecordFlow((), (Failing(),))).prepare(produce(t=values("a"))) is None
 
 
 def test_broken_records_make_nobody_wait() -> None:
