@@ -52,6 +52,24 @@ class ElectLeaders(Row):
         return {"ErrorCode": code, "ReplicaElectionResults": results}
 
 
+class AlterPartitionReassignments(Row):
+    """Needs Alter."""
+
+    def refuse(self, call: Call, code: int) -> Message:
+        """The same for every partition."""
+        refusal = {"ErrorCode": code, "ErrorMessage": MESSAGES[code]}
+        responses = [
+            {
+                "Name": topic["Name"],
+                "Partitions": [
+                    {"PartitionIndex": one["PartitionIndex"], **refusal} for one in topic["Partitions"]
+                ],
+            }
+            for topic in call.message["Topics"]
+        ]
+        return {**refusal, "Responses": responses}
+
+
 class AlterClientQuotas(Row):
     """Needs AlterConfigs."""
 
@@ -74,4 +92,5 @@ class DescribeCluster(Handler):
 
 ALTER_REPLICA_LOG_DIRS: Final = AlterReplicaLogDirs(needs=_ALTER)
 ELECT_LEADERS: Final = ElectLeaders(needs=_ALTER)
+ALTER_PARTITION_REASSIGNMENTS: Final = AlterPartitionReassignments(needs=_ALTER)
 ALTER_CLIENT_QUOTAS: Final = AlterClientQuotas(needs=(Need(Resource.CLUSTER, Operation.ALTER_CONFIGS),))

@@ -84,12 +84,14 @@ class Handler:
 class Row(Handler):
     """Needs of the whole request, and its parts; `refuses_parts` where a refusal is told part by part.
 
-    `defaults` are fields of a refusal of the whole.
+    `defaults` are fields of a refusal of the whole. A request `goes_empty` where the broker has something to
+    say of it even if nothing is left of its parts.
     """
 
     needs: tuple[Need, ...] = ()
     parts: Parts | None = None
     refuses_parts: bool = False
+    goes_empty: bool = False
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
     def lookup(self, view: View, call: Call) -> Message | None:
@@ -106,15 +108,15 @@ class Row(Handler):
                 return self.refuse(call, code)
         if self.parts is not None:
             self.parts.take_out(view, call)
-            if call.denied and not call.message[self.parts.at]:
+            if call.denied and not call.message[self.parts.at] and not self.goes_empty:
                 response: Message = {}
-                self.finish(view, call, response)
+                self.parts.put_in(call, response)
                 return response
         return self.refuse_illegal(view, call, self._checked)
 
     def finish(self, view: View, call: Call, response: Message) -> None:
-        """Answer for the parts that were taken out."""
-        if self.parts is not None:
+        """Answer for the parts that were taken out, unless the broker refuses the whole."""
+        if self.parts is not None and not response.get("ErrorCode"):
             self.parts.put_in(call, response)
 
     def refuse(self, call: Call, code: int) -> Message:

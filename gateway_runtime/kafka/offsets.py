@@ -36,7 +36,7 @@ SHARE_OFFSETS: Final = Parts(
     "TopicName",
     inner="Partitions",
     index=None,
-    defaults={"StartOffset": -1, "LeaderEpoch": -1},
+    defaults={"StartOffset": -1},
 )
 
 

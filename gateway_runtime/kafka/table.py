@@ -9,6 +9,7 @@ from gateway_runtime.kafka.access import Operation, Resource
 from gateway_runtime.kafka.acls import CreateAcls, DeleteAcls, DescribeAcls
 from gateway_runtime.kafka.cluster_calls import (
     ALTER_CLIENT_QUOTAS,
+    ALTER_PARTITION_REASSIGNMENTS,
     ALTER_REPLICA_LOG_DIRS,
     ELECT_LEADERS,
     DescribeCluster,
@@ -133,10 +134,10 @@ HANDLERS: Final[Mapping[int, Handler]] = {
     42: Row(parts=Parts(Resource.GROUP, Operation.DELETE, "GroupsNames", None, "Results", "GroupId")),
     43: ELECT_LEADERS,
     44: Configs(Operation.ALTER_CONFIGS, "Responses"),
-    45: _cluster(Operation.ALTER),
+    45: ALTER_PARTITION_REASSIGNMENTS,
     46: _cluster(Operation.DESCRIBE),
     47: Row(needs=(_DELETE_GROUP,), parts=_topics(Operation.READ, "Topics", "Topics", inner="Partitions")),
-    48: _cluster(Operation.DESCRIBE_CONFIGS),
+    48: Row(needs=(Need(Resource.CLUSTER, Operation.DESCRIBE_CONFIGS),), defaults={"Entries": None}),
     49: ALTER_CLIENT_QUOTAS,
     55: _cluster(Operation.DESCRIBE),
     57: _cluster(Operation.ALTER),
@@ -168,6 +169,7 @@ HANDLERS: Final[Mapping[int, Handler]] = {
         parts=Parts(
             Resource.TOPIC, Operation.READ, "Topics", "Name", "Responses", "Name", inner="Partitions"
         ),
+        goes_empty=True,
     ),
     80: _cluster(Operation.ALTER),
     81: _cluster(Operation.ALTER),
@@ -177,8 +179,13 @@ HANDLERS: Final[Mapping[int, Handler]] = {
     91: Row(
         needs=(READ_GROUP,),
         parts=_topics(Operation.READ, "Topics", "Responses", "TopicName", inner="Partitions"),
+        goes_empty=True,
     ),
-    92: Row(needs=(_DELETE_GROUP,), parts=_topics(Operation.READ, "Topics", "Responses", "TopicName")),
+    92: Row(
+        needs=(_DELETE_GROUP,),
+        parts=_topics(Operation.READ, "Topics", "Responses", "TopicName"),
+        goes_empty=True,
+    ),
 }
 
 

@@ -7,7 +7,12 @@ from typing import Any, Final
 
 from gateway_runtime.kafka.access import Operation, Resource
 from gateway_runtime.kafka.call import Call, Message
-from gateway_runtime.kafka.error_codes import NONE, POLICY_VIOLATION, TOPIC_AUTHORIZATION_FAILED
+from gateway_runtime.kafka.error_codes import (
+    NONE,
+    POLICY_VIOLATION,
+    TOPIC_AUTHORIZATION_FAILED,
+    UNKNOWN_TOPIC_OR_PARTITION,
+)
 from gateway_runtime.kafka.handler import Handler, ask_for_ids
 from gateway_runtime.kafka.parts import ID, Parts
 from gateway_runtime.kafka.topic_ids import NO_ID
@@ -65,23 +70,49 @@ class CreatePartitions(Handler):
 
 
 class DeleteTopics(Handler):
-    """By name or id; the name of a topic that may not be described is not told."""
+    """By name or id; a topic that may be described at least is told apart from one that is not there."""
 
     def lookup(self, view: View, call: Call) -> Message | None:
-        """Ask for the names of topics that are given by ids."""
-        if call.version < _BY_ID or not view.watches_topics:
+        """Ask for the names of ids, or which of the topics are there that may be described alone."""
+        if not view.watches_topics:
             return None
-        return ask_for_ids(view, [part for part in call.message["Topics"] if part[ID] != NO_ID])
+        if call.version < _BY_ID:
+            return _ask_for_names(view, call.message["TopicNames"])
+        parts = call.message["Topics"]
+        by_id = ask_for_ids(view, [part for part in parts if part[ID] != NO_ID])
+        return by_id or _ask_for_names(view, [part["Name"] for part in parts if part["Name"]])
 
     def admit(self, view: View, call: Call) -> Message | None:
         """Take out denied topics."""
         parts = _parts(call)
         parts.take_out(view, call)
+        call.denied = [_told(view, call, part, code) for part, code in call.denied or ()]
         return _rest(call, parts)
 
     def finish(self, _view: View, call: Call, response: Message) -> None:
         """Answer for what was taken out."""
         _parts(call).put_in(call, response)
+
+
+def _ask_for_names(view: View, names: list[str]) -> Message | None:
+    topics = [
+        {ID: NO_ID, "Name": view.to_cluster(Resource.TOPIC, name)}
+        for name in names
+        if view.error(Resource.TOPIC, name, Operation.DELETE) == TOPIC_AUTHORIZATION_FAILED
+        and not view.error(Resource.TOPIC, name, Operation.DESCRIBE)
+    ]
+    return {"Topics": topics, "AllowAutoTopicCreation": False} if topics else None
+
+
+def _told(view: View, call: Call, part: Any, code: int) -> tuple[Any, int]:
+    """A denied topic, with what may be known of it."""
+    name = part if isinstance(part, str) else part["Name"] or view.name_of(part[ID]) or ""
+    if code != TOPIC_AUTHORIZATION_FAILED or view.error(Resource.TOPIC, name, Operation.DESCRIBE):
+        return part, code
+    if isinstance(part, dict) and part[ID] != NO_ID:
+        return {**part, "Name": name}, code
+    is_missing = call.existing is not None and view.to_cluster(Resource.TOPIC, name) not in call.existing
+    return part, UNKNOWN_TOPIC_OR_PARTITION if is_missing else code
 
 
 def _parts(call: Call) -> Parts:

@@ -167,6 +167,22 @@ def test_topics_are_deleted_by_name_or_id() -> None:
     ]
 
 
+def test_a_topic_that_may_be_described_alone_is_told_apart_from_one_that_is_missing() -> None:
+    session = Session(rules(allow(TOPIC, "*", DESCRIBE), topics="t."), cluster={"t.orders": topic_id(1)})
+    sent = session.send("DeleteTopics", 5, {"TopicNames": ["orders", "missing"]})
+    assert codes(sent.answered, "Responses") == {"orders": 29, "missing": 3}
+    request = [{"Name": "orders", "TopicId": NO_ID}, {"Name": "missing", "TopicId": NO_ID}]
+    sent = session.send("DeleteTopics", 6, {"Topics": request})
+    assert codes(sent.answered, "Responses") == {"orders": 29, "missing": 3}
+    sent = session.send("DeleteTopics", 6, {"Topics": [{"Name": None, "TopicId": topic_id(1)}]})
+    assert codes(sent.answered, "Responses") == {"orders": 29}
+
+
+def test_descriptions_of_denied_transactions_alone_are_not_forwarded() -> None:
+    sent = Session(rules(allow(TOPIC, "*"))).send("DescribeTransactions", 0, {"TransactionalIds": ["a"]})
+    assert codes(sent.answered, "TransactionStates", "TransactionalId") == {"a": 53}
+
+
 PARTS = [
     ("DeleteRecords", range(3), DELETE, "Partitions", {"PartitionIndex": 0}, "Topics", "Name"),
     ("OffsetForLeaderEpoch", range(2, 5), DESCRIBE, "Partitions", {"Partition": 0}, "Topics", "Topic"),
@@ -468,6 +484,10 @@ def test_refusals_of_the_cluster_are_told_for_each_thing_where_responses_are_mad
     ).answered
     assert elected["ErrorCode"] == 31
     assert elected["ReplicaElectionResults"][0]["PartitionResult"][0]["ErrorCode"] == 31
+    topics = [{"Name": "a", "Partitions": [{"PartitionIndex": 3}]}]
+    reassigned = session.send("AlterPartitionReassignments", 1, {"Topics": topics}).answered
+    assert reassigned["ErrorCode"] == 31
+    assert reassigned["Responses"][0]["Partitions"][0]["ErrorCode"] == 31
     entity = [{"EntityType": "user", "EntityName": "a"}]
     (entry,) = session.send("AlterClientQuotas", 1, {"Entries": [{"Entity": entity}]}).answered["Entries"]
     assert (entry["ErrorCode"], entry["Entity"]) == (31, entity)

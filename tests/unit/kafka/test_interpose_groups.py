@@ -149,6 +149,20 @@ def test_described_groups_show_no_name_of_the_cluster(version: int) -> None:
         assert told["Groups"][0]["AuthorizedOperations"] == 1 << 8
 
 
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("DescribeGroups", "Groups"),
+        ("ConsumerGroupDescribe", "GroupIds"),
+        ("ShareGroupDescribe", "GroupIds"),
+        ("StreamsGroupDescribe", "GroupIds"),
+    ],
+)
+def test_descriptions_of_denied_groups_alone_are_not_forwarded(name: str, field: str) -> None:
+    sent = Session(rules(G)).send(name, 1 if name == "ShareGroupDescribe" else 0, {field: ["a", "b"]})
+    assert {one["GroupId"]: one["ErrorCode"] for one in sent.answered["Groups"]} == {"a": 30, "b": 30}
+
+
 @pytest.mark.parametrize("version", range(6))
 def test_a_list_has_the_groups_that_are_visible(version: int) -> None:
     groups = {"Groups": [{"GroupId": name} for name in ("g.mine", "g.other", "mine")]}
@@ -489,3 +503,12 @@ def test_offsets_of_share_groups_are_altered_and_deleted_topic_by_topic() -> Non
         session.send("DeleteShareGroupOffsets", 0, {"GroupId": "x", "Topics": topics}).answered["ErrorCode"]
         == 30
     )
+
+
+@pytest.mark.parametrize("name", ["AlterShareGroupOffsets", "DeleteShareGroupOffsets"])
+def test_what_a_broker_says_of_a_share_group_is_told_though_no_topic_is_allowed(name: str) -> None:
+    session = Session(rules(allow(GROUP, "mine", READ, Operation.DELETE)))
+    sent = session.send(name, 0, {"GroupId": "mine", "Topics": [{"TopicName": "orders"}]})
+    assert sent.forwarded["Topics"] == []
+    told = sent.respond({"ErrorCode": 69})
+    assert (told["ErrorCode"], told["Responses"]) == (69, [])
