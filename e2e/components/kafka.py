@@ -112,6 +112,10 @@ class Kafka:
         """Have it answer again."""
         self._servers[broker].signal(signal.SIGCONT)
 
+    def runs(self, broker: int) -> bool:
+        """Whether a broker was started and not ended since."""
+        return broker in self._servers
+
     def process(self, broker: int) -> int:
         """The id of a broker's process."""
         return self._servers[broker].processes()[0]
@@ -127,7 +131,10 @@ class Kafka:
     def _place(self, broker: int) -> Place:
         folder = self.folder / f"broker-{broker}"
         folder.mkdir()
-        return Place(broker, folder, {name: free_port() for name in ports_needed()})
+        ports = {name: free_port() for name in ports_needed()}
+        if self._options.first_port:
+            ports["PLAINTEXT"] = self._options.first_port + broker - 1
+        return Place(broker, folder, ports)
 
     def _java_options(self) -> list[str]:
         allowed = self.provider.jwks_file.as_uri()

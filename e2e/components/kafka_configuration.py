@@ -30,6 +30,8 @@ class Options:
     brokers: int = 3
     open: bool = True
     """Whether everybody may do everything where no ACL is about a resource."""
+    first_port: int = 0
+    """The port of the first broker for clients without TLS and SASL, and so on; 0: any that are free."""
     java: tuple[str, ...] = ("-Xms96m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
     properties: Mapping[str, str] = field(default_factory=dict)
 
