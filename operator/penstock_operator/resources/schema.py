@@ -33,6 +33,8 @@ _HANDLED = frozenset((
     "$defs", "$ref", "additionalProperties", "anyOf", "const", "examples", "items", "patternProperties",
     "properties", "propertyNames", "title", NOTE,
 ))  # fmt: skip
+_EXACT = 2**53
+"""Whole numbers up to this are the same as floats."""
 _UNITS = (("d", 86400_000), ("h", 3600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
 
@@ -188,6 +190,9 @@ def _write_bounds(schema: Schema, node: Mapping[str, Any]) -> None:
                 schema[right] = schema.pop(wrong)
     if schema.get("type") == "string":
         return
+    if schema.get("maximum", 0) > _EXACT:
+        # Kubernetes holds it as a float, which is no integer then, and refuses all values.
+        del schema["maximum"]
     for side, inclusive, exclusive in (("Minimum", "ge", "gt"), ("Maximum", "le", "lt")):
         if inclusive in node:
             schema[side.lower()] = node[inclusive]

@@ -246,6 +246,7 @@ class Bounded(StrictModel):
     size: Annotated[Size, Field(ge=10, lt=20)] = 12
     optional: Annotated[Size | None, Field(gt=1, le=9)] = None
     number: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    long: Annotated[int, Field(ge=-1, le=2**63 - 1)] = 0
 
 
 def test_a_union_of_types_is_refused_when_crds_are_generated() -> None:
@@ -266,3 +267,8 @@ def test_bounds_have_the_form_of_openapi() -> None:
     assert [fields["size"].get(key) for key in keys] == [10, None, 20, True]
     assert [fields["optional"].get(key) for key in keys] == [1, True, 9, None]
     assert [fields["number"].get(key) for key in keys] == [0, True, 1, True]
+
+
+def test_a_bound_that_kubernetes_cannot_hold_is_left_out() -> None:
+    number = structural_schema(Bounded)["properties"]["long"]
+    assert (number["minimum"], "maximum" in number) == (-1, False)
