@@ -120,6 +120,10 @@ class Kafka:
         """The id of a broker's process."""
         return self._servers[broker].processes()[0]
 
+    def tool(self, main: str, *options: str) -> str:
+        """What one of Kafka's own tools prints."""
+        return run([self._java, *self._java_options(), main, *options], self.folder)
+
     def stop(self) -> None:
         """Ends all."""
         for server in self._servers.values():
