@@ -149,6 +149,8 @@ class ApiCompiler:
         compiled = []
         names = [flow.name for flow in flows]
         for index, flow in enumerate(flows):
+            if flow.is_of_kafka:
+                continue
             # Counters go by this place: two flows never share it, and one keeps it where others come and go.
             place = f"{self.key} {scope} {flow.name} {names[:index].count(flow.name)}"
             selection = Selection(

@@ -106,6 +106,7 @@ class _Maker:
         return [
             self._flow(flow, f"{self._compiler.key} {scope} {flow.name} {names[:index].count(flow.name)}")
             for index, flow in enumerate(flows)
+            if flow.has_kafka_steps
         ]
 
     def _flow(self, flow: Flow, place: str) -> _Flow:

@@ -53,6 +53,16 @@ class Flow(Wire):
     publish: tuple[Step, ...] = ()
     subscribe: tuple[Step, ...] = ()
 
+    @property
+    def has_kafka_steps(self) -> bool:
+        """Whether it has steps of Kafka APIs."""
+        return bool(self.connect or self.interact or self.publish or self.subscribe)
+
+    @property
+    def is_of_kafka(self) -> bool:
+        """Whether it has steps of Kafka APIs alone, so that its condition is not for requests of HTTP."""
+        return self.has_kafka_steps and not (self.request or self.response)
+
 
 class Cors(Wire):
     """Cross-origin resource sharing (Fetch standard, CORS protocol)."""

@@ -1,11 +1,16 @@
 """Flows: which are for a request, and in which order their steps run."""
 
 import pytest
+from msgspec.structs import replace
 
 from gateway_runtime.exchange import ApiInfo, Exchange, Headers, Request
+from gateway_runtime.expressions.errors import ExpressionError
+from gateway_runtime.program.compile import ApiCompiler
 from gateway_runtime.program.flows import CompiledFlow, Selection
+from gateway_runtime.program.kafka import KafkaProgram
 from gateway_runtime.program.program import compile_program
-from gateway_runtime.snapshot.types import Flow, KeylessSecurity, PathMatch, Plan
+from gateway_runtime.snapshot.kafka import KafkaApi, KafkaCluster
+from gateway_runtime.snapshot.types import Flow, GatewaySection, KeylessSecurity, PathMatch, Plan
 
 ORDER = ["platform", "plan", "api1", "api2", "|", "api1", "api2", "plan", "platform"]
 
@@ -44,6 +49,24 @@ def test_a_flow_that_is_not_for_the_request_is_left_out_of_both_phases(layered, 
     assert walk(layered(methods=("POST",))) == without
     assert walk(layered(condition="{#request.method == 'POST'}")) == without
     assert walk(layered(path=PathMatch(value="/other"))) == without
+
+
+def test_a_platform_flow_of_kafka_alone_is_nothing_to_requests(section, snapshot, surroundings, mark) -> None:
+    flow = Flow(condition="{#request.method == 'POST'}", interact=(mark("kafka"),))
+    program = compile_program(snapshot(section("orders"), flows=(flow,)), surroundings)
+    api = program.apis["shop/orders"]
+    assert (program.errors(program.apis), api.static is not None) == ({}, True)
+
+
+def test_a_platform_flow_of_requests_is_nothing_to_a_kafka_api(section, snapshot, surroundings, mark) -> None:
+    cluster = KafkaCluster(name="a", bootstrap_servers=("kafka:9092",))
+    api = section("orders", routes=(), endpoint_groups=(), kafka=KafkaApi(name="orders", cluster=cluster))
+    gateway = GatewaySection(flows=(Flow(condition="{#broken(", request=(mark("http"),)),))
+    compiler = ApiCompiler(api, gateway, surroundings)
+    assert KafkaProgram(compiler, api, gateway, None).key == "shop/orders"
+    own = Flow(condition="{#broken(", interact=(mark("kafka"),))
+    with pytest.raises(ExpressionError):
+        KafkaProgram(compiler, replace(api, flows=(own,)), gateway, None)
 
 
 def matching(method: str, target: str, **selector: object) -> dict[str, str] | None:
