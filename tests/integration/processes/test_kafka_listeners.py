@@ -27,6 +27,8 @@ from gateway_runtime.snapshot.kafka import Certificate, KafkaApi, KafkaCluster, 
 from gateway_runtime.snapshot.types import ApiSection, GatewaySection, HttpListener, SecretRef, Snapshot
 
 HOST = "127.0.0.1"
+FREE_HOST = "127.0.0.77"
+"""An address of which all ports are free."""
 CHAIN, KEY = "kubernetes/gateways/tls:crt", "kubernetes/gateways/tls:key"
 TLS = ListenerTls(certificates=(Certificate(chain=SecretRef(uri=CHAIN), key=SecretRef(uri=KEY)),))
 
@@ -124,21 +126,21 @@ def snapshot(*listeners: KafkaListener, apis: Mapping[str, int] | None = None, h
     return Snapshot(gateway=GatewaySection(listeners=open_to_all, kafka_listeners=listeners), apis=entries)
 
 
-async def shown(port: int, name: str) -> str:
+async def shown(port: int, name: str, host: str = HOST) -> str:
     """The certificate that a client is shown which asks for a name."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     async with asyncio.timeout(PATIENCE):
-        _, writer = await asyncio.open_connection(HOST, port, ssl=context, server_hostname=name)
+        _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=name)
     der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     writer.transport.abort()
     return ssl.DER_cert_to_PEM_cert(der)
 
 
-async def shown_by_both(port: int, name: str) -> str:
+async def shown_by_both(port: int, name: str, host: str = HOST) -> str:
     """As `shown`, by each of the workers: the kernel spreads new connections."""
-    certificates = {await shown(port, name) for _ in range(20)}
+    certificates = {await shown(port, name, host) for _ in range(20)}
     assert len(certificates) == 1
     return certificates.pop()
 
@@ -187,27 +189,27 @@ async def test_a_missing_certificate_is_told_of_and_http_is_served(world: World)
 
 
 async def test_ports_come_and_go_with_apis(world: World) -> None:
-    first = max(free_ports(10))
-    listener = KafkaListener(name="kafka", address=HOST, port=first, last_port=first + 20, tls=TLS)
+    first = 20000
+    listener = KafkaListener(name="kafka", address=FREE_HOST, port=first, last_port=first + 20, tls=TLS)
     pair = certificate("edge.example")
     pairs = {CHAIN: pair[0], KEY: pair[1]}
     assert await world.serve(snapshot(listener, apis={"a": first, "b": first + 3}), pairs) == {}
     for port in range(first, first + 6):
-        assert await shown(port, "edge.example") == pair[0]
+        assert await shown(port, "edge.example", FREE_HOST) == pair[0]
     with pytest.raises(ConnectionRefusedError):
-        await shown(first + 6, "edge.example")
+        await shown(first + 6, "edge.example", FREE_HOST)
     assert await world.serve(snapshot(listener, apis={"b": first + 3}), pairs) == {}
-    assert await shown_by_both(first + 3, "edge.example") == pair[0]
+    assert await shown_by_both(first + 3, "edge.example", FREE_HOST) == pair[0]
     await refused(first)
 
 
 async def test_more_ports_than_one_packet_holds_are_all_served(world: World) -> None:
-    listener = KafkaListener(name="kafka", address=HOST, port=20000, last_port=29999, tls=TLS)
+    listener = KafkaListener(name="kafka", address=FREE_HOST, port=20000, last_port=29999, tls=TLS)
     pair = certificate("edge.example")
     apis = {f"a{number}": 20000 + 3 * number for number in range(100)}
     assert await world.serve(snapshot(listener, apis=apis), {CHAIN: pair[0], KEY: pair[1]}) == {}
-    assert await shown(20000, "edge.example") == pair[0]
-    assert await shown(20299, "edge.example") == pair[0]
+    assert await shown(20000, "edge.example", FREE_HOST) == pair[0]
+    assert await shown(20299, "edge.example", FREE_HOST) == pair[0]
 
 
 async def test_a_port_may_turn_from_http_to_kafka(world: World) -> None:
@@ -228,6 +230,6 @@ async def refused(port: int) -> None:
     async with asyncio.timeout(PATIENCE):
         while True:
             try:
-                await shown(port, "edge.example")
+                await shown(port, "edge.example", FREE_HOST)
             except ConnectionRefusedError:
                 return
