@@ -53,8 +53,10 @@ def compress(codec: int, data: Bytes) -> bytes:
         return packer.compress(data) + packer.flush()
     if codec == SNAPPY:
         return b"".join(_snappy_frames(memoryview(data)))
-    if codec in (LZ4, ZSTD):
-        return bytes(_library(codec).compress(data))
+    if codec == LZ4:
+        return _lz4(data)
+    if codec == ZSTD:
+        return bytes(_cramjam().zstd.compress(data))
     raise KafkaFormatError(f"unknown compression {codec}")
 
 
@@ -63,10 +65,6 @@ def _cramjam() -> Any:
     import cramjam  # noqa: PLC0415
 
     return cramjam
-
-
-def _library(codec: int) -> Any:
-    return _cramjam().lz4 if codec == LZ4 else _cramjam().zstd
 
 
 def _too_large(limit: int) -> KafkaFormatError:
@@ -93,7 +91,8 @@ def _gunzip(data: Bytes, limit: int) -> bytes:
 
 def _by_guessing(codec: int, data: Bytes, limit: int) -> memoryview:
     """Neither format says its size for sure: the room is doubled until it is enough, or too much."""
-    library, cramjam = _library(codec), _cramjam()
+    cramjam = _cramjam()
+    library = cramjam.lz4 if codec == LZ4 else cramjam.zstd
     size = min(limit, max(_SMALLEST, _FIRST_GUESS * len(data)))
     while True:
         room = bytearray(size)
@@ -140,6 +139,13 @@ def _framed(data: memoryview) -> Iterator[memoryview]:
             raise KafkaFormatError("broken snappy: a block's length is wrong")
         yield data[position + 4 : end]
         position = end
+
+
+def _lz4(data: Bytes) -> bytes:
+    # Brokers refuse blocks that are linked (KIP-57).
+    packer = _cramjam().lz4.Compressor(content_checksum=False, block_linked=False)
+    packer.compress(data)
+    return bytes(packer.finish())
 
 
 def _snappy_frames(data: memoryview) -> Iterator[bytes]:

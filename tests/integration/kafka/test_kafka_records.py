@@ -4,7 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from kafka_access import Access, ClientError, Driver
+from confluent_kafka import KafkaError, Producer
+from driver_confluent import Confluent
+from driver_programs import Java
+from kafka_access import PATIENCE, Access, ClientError, Driver
 from kafka_gateway import KafkaGateway, Setup, upstream
 from kafka_scenarios import numbered
 
@@ -62,3 +65,22 @@ def test_client_writes_what_a_step_makes_of_it_and_is_told_what_is_refused(
     assert refused.value.name == "POLICY_VIOLATION"
     direct = driver(Access(kafka.bootstrap("PLAINTEXT")))
     assert direct.consume(name, 5) == [f"<{value}>" for value in numbered(5)]
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+def test_compressed_records_that_a_step_changes_are_taken_by_brokers_and_read(
+    kafka: Kafka, start_gateway: Start, name: str, codec: str
+) -> None:
+    readers = [make(Access(kafka.bootstrap("PLAINTEXT"))) for make in (Confluent, Java)]
+    readers[0].create_topic(name)
+    flows = flow("publish", {"kafkaTransform": {"setHeaders": {"via": "gateway"}}})
+    bootstrap = start_gateway(Setup(upstream(kafka), flows=flows)).access.bootstrap
+    values = [f"{value} {'again and again ' * 200}" for value in numbered(100)]
+    told: list[KafkaError | None] = []
+    producer = Producer({"bootstrap.servers": bootstrap, "compression.type": codec, "linger.ms": 50})
+    for value in values:
+        producer.produce(name, value.encode(), on_delivery=lambda error, _: told.append(error))
+    assert producer.flush(PATIENCE) == 0
+    assert told == [None] * 100
+    for reader in readers:
+        assert reader.consume(name, 100) == values

@@ -90,6 +90,11 @@ def test_gzip_of_several_members_is_read_within_the_limit() -> None:
         decompress(GZIP, member * 3, LIMIT)
 
 
+def test_lz4_has_independent_blocks_since_brokers_refuse_others() -> None:
+    flags = compress(LZ4, b"abcdefgh" * 50_000)[4]
+    assert (flags >> 6, bool(flags & 0x20)) == (1, True)
+
+
 def test_an_unknown_codec_is_refused() -> None:
     for codec in (5, 6, 7):
         with pytest.raises(KafkaFormatError, match="unknown compression"):
