@@ -213,5 +213,6 @@ def _fill_places(call: Call, response: Message, to: str) -> None:
     places: Any = call.notes
     if places is not None and not all(places):
         answers = iter(response[to])
-        response[to] = [next(answers) if there else _refusal(INVALID_REQUEST) for there in places]
+        refused = _refusal(INVALID_REQUEST)
+        response[to] = [next(answers, refused) if there else refused for there in places]
         call.response_edited = True

@@ -43,8 +43,7 @@ class Metadata(Handler):
         call.listed = _is_all(call)
         if call.listed:
             return None
-        by_id = [topic for topic in call.message["Topics"] if topic.get(ID, NO_ID) != NO_ID]
-        call.message["Topics"] = [topic for topic in call.message["Topics"] if topic.get(ID, NO_ID) == NO_ID]
+        by_id = _by_id(call)
         _TOPICS.take_out(view, call)
         self._guard_creation(view, call)
         call.message["Topics"] = [*call.message["Topics"], *by_id]
@@ -172,6 +171,19 @@ def may_create(view: View, name: str) -> bool:
 def _is_all(call: Call) -> bool:
     topics = call.message["Topics"]
     return topics is None or (call.version == 0 and not topics)
+
+
+def _by_id(call: Call) -> list[Message]:
+    """Take topics that are given by their ids out of the request; names beside them do not count."""
+    if call.version < _NAMELESS:
+        return []
+    topics = call.message["Topics"]
+    call.message["Topics"] = [topic for topic in topics if topic[ID] == NO_ID]
+    by_id = [topic for topic in topics if topic[ID] != NO_ID]
+    for topic in by_id:
+        topic["Name"] = None
+        call.edited = True
+    return by_id
 
 
 def _guards_creation(view: View) -> bool:

@@ -60,7 +60,7 @@ class Parts:
     def check(self, view: View, part: Any) -> int:
         """The error code of a part; 0 where it may go on."""
         name = part if self.name is None else part.get(self.name)
-        if not name and isinstance(part, dict) and part.get(ID, NO_ID) != NO_ID:
+        if name is None and isinstance(part, dict) and part.get(ID, NO_ID) != NO_ID:
             return view.id_error(part[ID], self.operation)
         return view.error(self.resource, name or "", self.operation)
 

@@ -110,6 +110,15 @@ def test_a_topic_by_id_is_described_where_its_name_may_be() -> None:
     }
 
 
+def test_an_id_beside_a_name_opens_nothing() -> None:
+    session = Session(rules(allow(TOPIC, "orders", READ)))
+    both = {"Topics": [{"TopicId": topic_id(1), "Name": "secret"}], "AllowAutoTopicCreation": True}
+    assert session.send("Metadata", 11, both).forwarded["Topics"] == []
+    assert session.send("Metadata", 12, both).forwarded["Topics"] == [{"TopicId": topic_id(1), "Name": None}]
+    both["Topics"][0]["Name"] = "orders"
+    assert session.send("Metadata", 11, both).forwarded["AllowAutoTopicCreation"] is False
+
+
 def test_ids_are_learned_from_what_passes() -> None:
     session = Session(rules(topics="t."))
     sent = session.send("Metadata", 12, {"Topics": None})
