@@ -264,5 +264,3 @@ def _cluster() -> Iterator[Asked]:
     yield Asked("UpdateFeatures", {"timeoutMs": 3000, "FeatureUpdates": feature, "ValidateOnly": True})
     yield Asked("DescribeCluster", {"IncludeClusterAuthorizedOperations": True, "EndpointType": 1})
     yield Asked("UnregisterBroker", {"BrokerId": 99})
-    yield Asked("RemoveRaftVoter", {"ClusterId": "none", "VoterId": 9})
-    yield Asked("AddRaftVoter", {"ClusterId": "none", "VoterId": 9})

@@ -461,8 +461,6 @@ OF_CLUSTER = [
     ("DescribeQuorum", 2, DESCRIBE),
     ("UpdateFeatures", 2, ALTER),
     ("UnregisterBroker", 0, ALTER),
-    ("AddRaftVoter", 1, ALTER),
-    ("RemoveRaftVoter", 0, ALTER),
 ]
 
 

@@ -32,7 +32,8 @@ def test_what_is_known_and_not_hidden_is_offered() -> None:
 
 
 def test_delegation_tokens_and_credentials_are_hidden() -> None:
-    assert sorted(HIDDEN) == [38, 39, 40, 41, 50, 51]
+    assert {38, 39, 40, 41, 50, 51} <= set(HIDDEN)
+    assert not any(offered(key, KEYS[key].highest) for key in HIDDEN)
 
 
 HANDLED = [(key, version) for key, version in VERSIONS if key in HANDLERS]
