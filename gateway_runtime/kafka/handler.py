@@ -12,7 +12,7 @@ from gateway_runtime.kafka.call import Call, Message
 from gateway_runtime.kafka.error_codes import MESSAGES, NONE
 from gateway_runtime.kafka.parts import ID, Parts
 from gateway_runtime.kafka.view import DENIED, KINDS, View
-from gateway_runtime.kafka.walk import change_names, names_at
+from gateway_runtime.kafka.walk import change_names, change_texts, names_at
 from gateway_runtime.protocols.kafka.messages import entities
 
 LONGEST_LOOKUP: Final = 10_000
@@ -56,6 +56,19 @@ class Handler:
         """Put the client's names into the response; what it cannot see goes."""
         for path, change in view.paths(call.key, call.version, False):
             change_names(response, path, change)
+            call.response_edited = True
+        self.change_texts(view, call, response)
+
+    def change_texts(self, view: View, call: Call, response: Message) -> None:
+        """Put the client's names into texts for people: those of the request, which is the cluster's now."""
+        names = {
+            name: client
+            for kind, path in view.named(call.key, call.version)
+            for name in names_at(call.message, path)
+            if (client := view.to_client(kind, name)) is not None
+        }
+        if names:
+            change_texts(response, names)
             call.response_edited = True
 
     def finish(self, view: View, call: Call, response: Message) -> None:

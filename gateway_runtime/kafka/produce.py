@@ -9,6 +9,7 @@ from gateway_runtime.kafka.call import Call, Message
 from gateway_runtime.kafka.handler import Handler, Need, ask_for_ids
 from gateway_runtime.kafka.parts import ID, Parts
 from gateway_runtime.kafka.view import View
+from gateway_runtime.kafka.walk import change_texts
 
 _BY_ID: Final = 13
 _TRANSACTION: Final = Need(Resource.TRANSACTIONAL_ID, Operation.WRITE, "TransactionalId")
@@ -63,13 +64,19 @@ class Produce(Handler):
             call.edited = True
 
     def to_client(self, view: View, call: Call, response: Message) -> None:
-        """Map the topics back."""
+        """Map the topics back, in what is said of errors too."""
         names = view.maps.get(Resource.TOPIC)
-        if names is None or call.version >= _BY_ID:
+        if names is None:
             return
-        backward = names.to_client
+        is_by_name = call.version < _BY_ID
         for topic in response["Responses"]:
-            topic["Name"] = backward(topic["Name"]) or ""
+            name = topic["Name"] if is_by_name else view.ids.name(topic[ID]) or ""
+            client = names.to_client(name) or ""
+            if is_by_name:
+                topic["Name"] = client
+            for partition in topic["PartitionResponses"]:
+                if partition["ErrorCode"]:
+                    change_texts(partition, {name: client})
         call.response_edited = True
 
     def finish(self, _view: View, call: Call, response: Message) -> None:

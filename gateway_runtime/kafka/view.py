@@ -161,6 +161,11 @@ class View:
             ]
         return found
 
+    def named(self, key: int, version: int) -> list[tuple[Resource, tuple[str, ...]]]:
+        """What of a request has names that are mapped, and where."""
+        found = ((KINDS.get(entity.kind), entity.path) for entity in entities(key, version, True))
+        return [(kind, path) for kind, path in found if kind is not None and kind in self.maps]
+
     def protocol_type(self, group: str) -> str | None:
         """What members of a group that joined on this connection are, such as `consumer`."""
         return self._protocol_types.get(group)

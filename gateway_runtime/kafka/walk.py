@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 Message = dict[str, Any]
 Change = Callable[[str], str | None]
+
+_TEXT: Final = "ErrorMessage"
+"""How the fields end that have texts for people."""
 
 
 def names_at(message: Message, path: tuple[str, ...]) -> Iterator[str]:
@@ -22,8 +25,7 @@ def names_at(message: Message, path: tuple[str, ...]) -> Iterator[str]:
 def change_names(message: Message, path: tuple[str, ...], change: Change) -> bool:
     """Put what `change` gives in the place of each name; where that is None, its array's element goes.
 
-    Answers False where the message itself is to go. A text for people beside a name is changed as well: a
-    broker's say the names that it knows.
+    Answers False where the message itself is to go.
     """
     value = message.get(path[0])
     if value is None:
@@ -34,7 +36,10 @@ def change_names(message: Message, path: tuple[str, ...], change: Change) -> boo
         ]
         return True
     if isinstance(value, str):
-        return _change_name(message, path[0], value, change)
+        changed = change(value)
+        if changed is not None:
+            message[path[0]] = changed
+        return changed is not None
     return change_names(value, path[1:], change)
 
 
@@ -44,12 +49,21 @@ def _changed(item: Any, rest: tuple[str, ...], change: Change) -> Any:
     return item if change_names(item, rest, change) else None
 
 
-def _change_name(message: Message, field: str, name: str, change: Change) -> bool:
-    changed = change(name)
-    if changed is None:
-        return False
-    message[field] = changed
-    text = message.get("ErrorMessage")
-    if text:
-        message["ErrorMessage"] = text.replace(name, changed)
-    return True
+def change_texts(value: Any, names: dict[str, str]) -> None:
+    """Put other names into the texts for people, anywhere in a message: brokers say the names they know."""
+    if isinstance(value, list):
+        for item in value:
+            change_texts(item, names)
+    elif isinstance(value, dict):
+        for field, inner in value.items():
+            if isinstance(inner, str) and field.endswith(_TEXT):
+                value[field] = _replaced(inner, names)
+            elif inner and isinstance(inner, list | dict):
+                change_texts(inner, names)
+
+
+def _replaced(text: str, names: dict[str, str]) -> str:
+    for old in sorted(names, key=len, reverse=True):
+        if old:
+            text = text.replace(old, names[old])
+    return text

@@ -362,6 +362,12 @@ def test_a_heartbeat_with_a_denied_topic_is_refused(name: str, version: int) -> 
     assert Session(MAPPED).send(name, version, heartbeat("a" * 249)).answered["ErrorCode"] == 17
 
 
+def test_what_a_broker_says_of_a_heartbeat_has_the_names_of_the_client() -> None:
+    sent = Session(MAPPED).send("ConsumerGroupHeartbeat", 1, heartbeat("orders"))
+    told = sent.respond({"ErrorCode": 69, "ErrorMessage": "Group g.mine with t.orders not found."})
+    assert told["ErrorMessage"] == "Group mine with orders not found."
+
+
 def test_a_pattern_goes_on_with_the_prefix_before_it() -> None:
     sent = Session(rules(topics="t.")).send("ConsumerGroupHeartbeat", 1, heartbeat(regex="a|b"))
     assert sent.forwarded["SubscribedTopicRegex"] == r"t\.(?:a|b)"

@@ -67,6 +67,23 @@ def test_produce_forwards_what_is_allowed_by_its_other_name(version: int) -> Non
     assert produce_codes(told) == {("orders", 0): 0, ("orders", 1): 0, ("secret", 0): 29}
 
 
+@pytest.mark.parametrize("version", [8, 12, 13])
+def test_what_a_broker_says_of_an_error_has_the_name_of_the_client(version: int) -> None:
+    session = Session(rules(topics="t."), cluster={"t.orders": topic_id(1)})
+    request = by_id((topic_id(1), [0])) if version >= 13 else produce(("orders", [0]))
+    text = "No message without a key in topic partition t.orders-0."
+    error = {
+        "Index": 0,
+        "ErrorCode": 87,
+        "ErrorMessage": text,
+        "RecordErrors": [{"BatchIndex": 0, "BatchIndexErrorMessage": text}],
+    }
+    topic = {"Name": "t.orders", "TopicId": topic_id(1), "PartitionResponses": [error]}
+    told = session.send("Produce", version, request).respond({"Responses": [topic]})
+    assert "t.orders" not in repr(told)
+    assert "topic partition orders-0" in repr(told)
+
+
 def test_produce_of_denied_topics_alone_is_not_forwarded() -> None:
     session = Session(rules(allow(TOPIC, "orders", READ)))
     sent = session.send("Produce", 9, produce(("orders", [0, 2])))
