@@ -400,8 +400,9 @@ class KafkaConnection(FrameProtocol):
     # -- the mediator's two ends
 
     def to_client(self, pieces: Pieces) -> None:
-        """Send a frame to the client."""
-        self.send(pieces)
+        """Send a frame to the client, unless it has been told the end."""
+        if not self._is_leaving:
+            self.send(pieces)
 
     def to_cluster(self, pieces: Sequence[Frame]) -> None:
         """Send a frame to the broker."""

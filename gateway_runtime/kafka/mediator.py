@@ -139,7 +139,7 @@ class Mediator:
         if self._inspector is None and header.key != PRODUCE:
             self._forward(header, [frame])
             return None
-        message = request_layout(header.key, header.version).decode(frame, header.body)
+        message = request_layout(header.key, header.version).decode_start(frame, header.body)
         call = Call(header.key, header.version, message)
         call.correlation_id, call.client_id, call.size = header.correlation_id, header.client_id, len(frame)
         if self._inspector is None:

@@ -93,6 +93,13 @@ class Layout:
             raise KafkaFormatError(f"{self.name} version {self.version}: {len(data) - end} bytes too many")
         return message
 
+    def decode_start(self, data: bytes | bytearray | memoryview, position: int = 0) -> Message:
+        """As `decode`, without regard to bytes behind the message.
+
+        Brokers ignore them in requests, and librdkafka asks for the metadata of all topics so.
+        """
+        return decode(self.plan, data, position)[0]
+
     def encode(self, message: Message) -> list[bytes | memoryview]:
         """The bytes of a message in pieces; a field that is not given is as the schema says."""
         return encode(self.plan, message)
