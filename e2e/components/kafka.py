@@ -40,7 +40,8 @@ _ARTIFACTS = (
 _CLUSTER_ID = "cGVuc3RvY2stdGVzdHMtMQ"
 _PATIENCE = 90.0
 _STARTED = "Kafka Server started"
-_LOG_SETTINGS = Path(__file__).with_name("kafka_log4j2.properties")
+LOG_SETTINGS = Path(__file__).with_name("kafka_log4j2.properties")
+"""What brokers and tools log."""
 
 
 def libraries() -> Path:
@@ -144,7 +145,7 @@ class Kafka:
         allowed = self.provider.jwks_file.as_uri()
         return [
             *self._options.java,
-            f"-Dlog4j2.configurationFile={_LOG_SETTINGS}",
+            f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
             f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={allowed}",
             "-cp",
             class_path(self._libraries),

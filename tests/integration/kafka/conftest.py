@@ -57,3 +57,4 @@ def start_gateway(tmp_path: Path) -> Iterator[Callable[..., KafkaGateway]]:
     yield begin
     for one in started:
         one.stop()
+        print(*one.running.err.all, sep="\n")  # shown where the test has failed

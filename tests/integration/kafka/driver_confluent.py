@@ -53,7 +53,7 @@ class Confluent:
 
     def consume(self, topic: str, count: int, *, committed: bool = False) -> list[str]:
         level = "read_committed" if committed else "read_uncommitted"
-        one = Consumer(self._options() | {"group.id": "unused", "isolation.level": level})
+        one = Consumer(self._options() | {"group.id": f"{topic}-reader", "isolation.level": level})
         try:
             partitions = one.list_topics(topic, PATIENCE).topics[topic]
             if partitions.error is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from kafka_access import Driver, GroupProtocol
 
+from e2e.components.waiting import wait_until
+
 
 def numbered(count: int, start: int = 0) -> list[str]:
     """Values that tell where a record is missing or doubled."""
@@ -58,4 +60,5 @@ def administers(driver: Driver, topic: str, nodes: set[str]) -> None:
         member.wait("all partitions", lambda seen: len(seen.partitions) == 3)
         assert f"{topic}-group" in driver.groups()
     driver.delete_topic(topic)
-    assert topic not in driver.topics()
+    # Brokers hear of it one after the other.
+    wait_until("the topic to go", lambda: topic not in driver.topics())

@@ -1,4 +1,4 @@
-"""A client that sends single requests, of any API and version or of mere bytes, and answers what came back."""
+"""A client that sends single requests, of any API and version or of mere bytes, and takes responses."""
 
 from __future__ import annotations
 
