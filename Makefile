@@ -48,6 +48,7 @@ generate: $(READY) ## Write crds/ (also into the chart), docs/reference/ and doc
 	$(PY) -m penstock_operator.resources.generate --crds crds --docs docs/reference
 	cp crds/*.yaml helm/penstock/crds/
 	$(PY) tools/field_table.py
+	$(PY) tools/kafka_coverage.py
 
 format: $(READY) ## Format the sources
 	$(BIN)/ruff check --fix-only .

@@ -220,6 +220,8 @@ class KafkaConnection(FrameProtocol):
         elif header.key in (SASL_HANDSHAKE, SASL_AUTHENTICATE):
             self._take_sasl(header, frame)
         elif self._mediator is None:
+            if self._mechanism:
+                raise _RefusedError("NOT_AUTHENTICATED", "the client goes on without having authenticated")
             self._queue.appendleft(frame)
             self._do(self._admit_without_sasl())
         elif header.key in TELEMETRY and self.api is not None and not self.api.kafka.client_telemetry:

@@ -42,6 +42,7 @@ class KafkaGateway:
         self._connections: set[KafkaConnection] = set()
         self._held: Counts[tuple[str, str]] = Counts()
         self._limit = 0
+        self._is_draining = False
         self._idle = asyncio.Event()
         self._timer = loop.call_later(_SWEEP, self._sweep)
 
@@ -147,7 +148,7 @@ class KafkaGateway:
     def admit(self, connection: KafkaConnection) -> bool:
         """Whether there is room for one connection more."""
         self._stats.connections_total += 1
-        if len(self._connections) >= self._limit:
+        if self._is_draining or len(self._connections) >= self._limit:
             self._stats.connections_refused += 1
             return False
         self._connections.add(connection)
@@ -197,6 +198,7 @@ class KafkaGateway:
 
     async def drain(self, seconds: float) -> int:
         """Let all connections end as soon as nothing is awaited; answers how many were cut at the limit."""
+        self._is_draining = True
         self._idle.clear()
         for connection in list(self._connections):
             connection.retire()

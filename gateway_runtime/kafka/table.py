@@ -61,6 +61,8 @@ HIDDEN: Final[Mapping[int, str]] = {
     41: "as CreateDelegationToken",
     50: "credentials are the cluster's, and clients authenticate with the gateway",
     51: "as DescribeUserScramCredentials",
+    80: "voters are the concern of controllers, whose addresses clients do not see",
+    81: "as AddRaftVoter",
 }
 """API keys that are never offered, and why."""
 
@@ -171,8 +173,6 @@ HANDLERS: Final[Mapping[int, Handler]] = {
         ),
         goes_empty=True,
     ),
-    80: _cluster(Operation.ALTER),
-    81: _cluster(Operation.ALTER),
     88: StreamsHeartbeat(),
     89: DescribeNewGroups(parts=groups_to_describe("GroupIds")),
     90: GroupOffsets(SHARE_OFFSETS),

@@ -16,10 +16,6 @@ API_VERSIONS: Final = 18
 SASL_AUTHENTICATE: Final = 36
 UNSUPPORTED_VERSION: Final = 35
 TELEMETRY: Final = frozenset((71, 72))
-HIDDEN: Final = frozenset((38, 39, 40, 41, 50, 51, 80, 81))
-"""Delegation tokens and SCRAM credentials are the cluster's own, where the gateway ends the authentication;
-voters are the concern of controllers."""
-
 OWN: Final[Versions] = {
     key: (KEYS[key].lowest, KEYS[key].highest) for key in (SASL_HANDSHAKE, API_VERSIONS, SASL_AUTHENTICATE)
 }
@@ -36,7 +32,7 @@ def offered(cluster: Versions, knows: Callable[[int, int], bool]) -> Versions:
     found: dict[int, tuple[int, int]] = {}
     for key, (lowest, highest) in cluster.items():
         api = KEYS.get(key)
-        if api is None or key in HIDDEN or key in OWN:
+        if api is None or key in OWN:
             continue
         versions = range(max(lowest, api.lowest), min(highest, api.highest) + 1)
         good = [version for version in versions if knows(key, version)]

@@ -90,7 +90,8 @@ def _method(
         from gateway_runtime.security.jwt import JwtMethod  # noqa: PLC0415
 
         return JwtMethod(plan.name, security, grants_by_client(subscriptions, plan.name), environment)
-    assert isinstance(security, KeylessSecurity)
+    if not isinstance(security, KeylessSecurity):
+        raise TypeError(f"the plan {plan.name} is of a kind that HTTP APIs have not")
     return None
 
 

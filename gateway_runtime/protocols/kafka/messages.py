@@ -130,6 +130,12 @@ def entities(key: int, version: int, is_request: bool) -> tuple[Entity, ...]:
     return tuple(_entities(_SCHEMAS[layout.name]["fields"], version, ()))
 
 
+def fields(key: int, version: int, is_request: bool) -> Iterator[tuple[str, ...]]:
+    """The paths of all fields of a message, as those of entities; raises KeyError as the layouts do."""
+    layout = request_layout(key, version) if is_request else response_layout(key, version)
+    return _paths(_SCHEMAS[layout.name]["fields"], version, ())
+
+
 @cache
 def header_flexible(key: int, version: int) -> tuple[bool, bool]:
     """Whether the headers of request and response have tagged fields; that of ApiVersions never (KIP-511)."""
@@ -145,6 +151,14 @@ def _entities(fields: list[Any], version: int, above: tuple[str, ...]) -> Iterat
         if "entity" in field:
             yield Entity(field["entity"], path)
         yield from _entities(field.get("fields", []), version, path)
+
+
+def _paths(fields: list[Any], version: int, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for field in fields:
+        if _within(field["versions"], version):
+            path = (*above, field["name"])
+            yield path
+            yield from _paths(field.get("fields", []), version, path)
 
 
 def _plan(fields: list[Any], version: int, is_flexible: bool) -> Plan:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gateway_runtime.kafka.versions import HIDDEN, OWN, offered, versions_response
+from gateway_runtime.kafka.table import HIDDEN
+from gateway_runtime.kafka.table import offered as is_handled
+from gateway_runtime.kafka.versions import OWN, offered, versions_response
 from gateway_runtime.protocols.kafka.messages import KEYS
 
 
@@ -30,7 +32,7 @@ def test_what_cannot_be_handled_is_not_offered() -> None:
 
 @pytest.mark.parametrize("key", sorted(HIDDEN))
 def test_what_is_the_clusters_own_is_not_offered(key: int) -> None:
-    assert key not in offered({key: (0, 3)}, _everything)
+    assert key not in offered({key: (0, 3)}, is_handled)
 
 
 def test_the_gateway_offers_its_own_authentication_whatever_the_cluster_has() -> None:
