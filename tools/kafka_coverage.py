@@ -1,4 +1,4 @@
-"""What the gateway does with each message of Kafka -> docs/reference/kafka-coverage.md, from the code.
+"""What the gateway does with each message of Kafka -> docs/kafka-coverage.md, from the code.
 
 python tools/kafka_coverage.py [--check]
 
@@ -25,7 +25,7 @@ from gateway_runtime.protocols.kafka.messages import (
     fields,
 )
 
-PAGE: Final = Path(__file__).parents[1] / "docs" / "reference" / "kafka-coverage.md"
+PAGE: Final = Path(__file__).parents[1] / "docs" / "kafka-coverage.md"
 
 _ENTITIES: Final = {
     "topicName": "mapped and checked",
@@ -163,7 +163,7 @@ def main() -> None:
     if "--check" not in sys.argv[1:]:
         PAGE.write_text(text, encoding="utf-8")
     elif not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text:
-        sys.exit("penstock: docs/reference/kafka-coverage.md is out of date. Run: make generate")
+        sys.exit("penstock: docs/kafka-coverage.md is out of date. Run: make generate")
 
 
 if __name__ == "__main__":
