@@ -40,6 +40,8 @@ class Setup:
     secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     tls: Manifest | None = None
     by_host: bool = False
+    gateway: Manifest = field(default_factory=dict)
+    """More of the GatewayDeployment's spec."""
 
     def open_to(self, name: str, key: str) -> Setup:
         """The same with a subscription of a plan with API keys in place of the open plan."""
@@ -132,7 +134,7 @@ def _gateway(setup: Setup, port: int) -> Manifest:
         listener["routing"] = {"type": "Port", "range": ports, "host": HOST}
     if setup.tls:
         listener["tls"] = setup.tls
-    return _resource("GatewayDeployment", "edge", {"workers": 1, "listeners": [listener]})
+    return _resource("GatewayDeployment", "edge", {"workers": 1, "listeners": [listener]} | setup.gateway)
 
 
 def _api(setup: Setup, port: int) -> Manifest:

@@ -12,6 +12,8 @@ import pytest_asyncio
 from vault_world import Asked, VaultWorld, self_signed
 
 from e2e.components.control_plane import ControlPlane
+from e2e.components.kafka import Kafka
+from e2e.components.kafka_configuration import Options
 from e2e.components.vault.server import VaultServer
 
 sys.path.append(str(Path(__file__).parents[1] / "cluster"))
@@ -31,6 +33,16 @@ def vault(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         server = VaultServer(certificate, key)
     with server:
         yield VaultWorld(server, ca, folder)
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest) -> Iterator[Kafka]:
+    """A broker of this folder's own; its jars are downloaded the first time, which is told."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        made = Kafka(Options(brokers=1))
+    with made:
+        yield made
 
 
 @pytest_asyncio.fixture
