@@ -8,6 +8,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 _MEMBERS: Final = 1000
+_REMEMBERED: Final = 64
+_LONGEST: Final = 4096
+_MEMORY: Final = 1 << 20
+"""Bytes of one compiled pattern: clients choose them."""
 _NOTHING: Final = "!"
 """Matches no topic: none has such a character in its name."""
 
@@ -16,14 +20,17 @@ class RegexError(ValueError):
     """No regular expression in RE2's syntax, which Kafka's brokers take."""
 
 
-@lru_cache(1000)
+@lru_cache(_REMEMBERED)
 def compiled(pattern: str) -> Any:
-    """The compiled pattern; raises RegexError where it is none."""
+    """The compiled pattern; raises RegexError where it is none, or takes too much memory."""
+    if len(pattern) > _LONGEST:
+        raise RegexError(f"longer than {_LONGEST} characters")
     # Only clients that send one pay for the library; it takes linear time whatever the pattern.
     import re2  # type: ignore[import-untyped] # noqa: PLC0415
 
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = _MEMORY
     try:
         return re2.compile(pattern, options)
     except re2.error as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -10,6 +11,9 @@ Change = Callable[[str], str | None]
 
 _TEXT: Final = "ErrorMessage"
 """How the fields end that have texts for people."""
+_FEW: Final = 32
+_WORD: Final = re.compile(r"[A-Za-z0-9._-]+")
+_ENDS: Final = (re.compile(r"\.$"), re.compile(r"-[0-9]+\.?$"))
 
 
 def names_at(message: Message, path: tuple[str, ...]) -> Iterator[str]:
@@ -63,7 +67,20 @@ def change_texts(value: Any, names: dict[str, str]) -> None:
 
 
 def _replaced(text: str, names: dict[str, str]) -> str:
+    if len(names) > _FEW:  # a text for each of many names must not cost their square
+        return _WORD.sub(lambda found: _word(found[0], names), text)
     for old in sorted(names, key=len, reverse=True):
         if old:
             text = text.replace(old, names[old])
     return text
+
+
+def _word(word: str, names: dict[str, str]) -> str:
+    """A word of a text, which may be a topic, with its partition or the end of a sentence behind it."""
+    if word in names:
+        return names[word]
+    for end in _ENDS:
+        name = end.sub("", word)
+        if name in names:
+            return names[name] + word[len(name) :]
+    return word
