@@ -224,6 +224,14 @@ def test_a_commit_by_topic_ids_goes_by_their_names() -> None:
     assert told == {(topic_id(2), 0): 29, (topic_id(3), 0): 100}
 
 
+def test_topic_ids_pass_where_groups_alone_are_mapped() -> None:
+    request = commit("")
+    request["Topics"][0]["TopicId"] = topic_id(7)
+    sent = Session(rules(groups="g.")).send("OffsetCommit", 10, request)
+    assert sent.questions == []
+    assert [topic["TopicId"] for topic in sent.forwarded["Topics"]] == [topic_id(7)]
+
+
 @pytest.mark.parametrize("version", range(6))
 def test_a_commit_in_a_transaction_needs_it_as_well(version: int) -> None:
     transaction = allow(Resource.TRANSACTIONAL_ID, "tx", Operation.WRITE)

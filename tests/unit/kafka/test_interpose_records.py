@@ -92,6 +92,13 @@ def test_produce_of_denied_topics_alone_is_not_forwarded() -> None:
     assert sent.answered["Responses"][0]["PartitionResponses"][0]["BaseOffset"] == -1
 
 
+def test_all_access_policies_must_allow() -> None:
+    both = rules(allow(TOPIC, "orders", WRITE), allow(TOPIC, "other", WRITE))
+    both.authorizers += rules(allow(TOPIC, "orders", WRITE), allow(TOPIC, "third", WRITE)).authorizers
+    sent = Session(both).send("Produce", 9, produce(("orders", [0]), ("other", [0]), ("third", [0])))
+    assert [topic["Name"] for topic in sent.forwarded["TopicData"]] == ["orders"]
+
+
 def test_a_denied_transactional_id_denies_every_partition() -> None:
     access = allow(TOPIC, "*"), allow(Resource.TRANSACTIONAL_ID, "mine", WRITE)
     session = Session(rules(*access, transactional_ids="t."))
