@@ -56,7 +56,7 @@ def pattern_to_client(names: NameMap, pattern: Pattern) -> Pattern | None:
         name = names.to_client(pattern.name)
         return None if name is None else Pattern(LITERAL, name)
     mapping = names.of_cluster(pattern.name)
-    name = None if mapping is None or not mapping.prefix else mapping.backward(pattern.name)
+    name = pattern.name if mapping is None else mapping.backward(pattern.name)
     if name is None or pattern_to_cluster(names, Pattern(PREFIXED, name)) != pattern:
         return None
     return Pattern(PREFIXED, name)

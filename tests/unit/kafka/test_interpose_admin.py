@@ -429,6 +429,18 @@ def test_rules_of_the_cluster_are_seen_in_the_names_of_the_client() -> None:
     assert asked(2, LITERAL, "*") == [(2, LITERAL, "*")]
 
 
+def test_of_rules_for_prefixes_those_are_seen_that_say_the_same_in_the_names_of_the_client() -> None:
+    session = Session(rules(topics=[("a-*", "x.a-*"), ("one", "two")]))
+    found = ["c", "x", "x.a-", "x.a-b", "a", "a-b", "two", "tw", "one"]
+    sent = session.send(
+        "DescribeAcls", 3, {"ResourceTypeFilter": 2, "PatternTypeFilter": ANY, "ResourceNameFilter": None}
+    )
+    told = sent.respond(
+        {"Resources": [{"ResourceType": 2, "PatternType": PREFIXED, "ResourceName": one} for one in found]}
+    )
+    assert [one["ResourceName"] for one in told["Resources"]] == ["c", "a-", "a-b"]
+
+
 def test_rules_of_other_clients_cannot_be_deleted() -> None:
     def wanted(type_: int, pattern: int, name: str | None) -> dict:
         return {"ResourceTypeFilter": type_, "PatternTypeFilter": pattern, "ResourceNameFilter": name}
