@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,13 +103,14 @@ class Lines:
 
 
 class Running:
-    """A `penstock run`. It is ended at the end of the test in any case."""
+    """A `penstock run`, within a command that becomes it. It is ended at the end of the test in any case."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, within: Sequence[str] = ()) -> None:
         (self.admin,) = free_ports(1)
         if "--admin" not in options:
             options = (*options, "--admin", f"127.0.0.1:{self.admin}")
-        command = [sys.executable, "-m", "penstock_operator.cli.main", "run", "-f", str(folder), *options]
+        run = [sys.executable, "-m", "penstock_operator.cli.main", "run", "-f", str(folder)]
+        command = [*within, *run, *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         assert self.process.stderr is not None

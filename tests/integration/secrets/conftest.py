@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,6 +19,20 @@ from e2e.components.vault.server import VaultServer
 
 sys.path.append(str(Path(__file__).parents[1] / "cluster"))
 from gateway_pod import Cluster, GatewayPod
+
+_SHOUT = """
+import logging
+
+_basic = logging.basicConfig
+
+
+def shout(**options):
+    _basic(**{**options, "level": logging.DEBUG})
+
+
+logging.basicConfig = shout
+"""
+"""Has each process of the gateway log at debug level."""
 
 
 @pytest.fixture(scope="session")
@@ -85,3 +100,13 @@ def start_pod(cluster: Cluster) -> Iterator[Callable[..., GatewayPod]]:
     for pod in pods:
         if pod.process.poll() is None:
             pod.stop()
+
+
+@pytest.fixture
+def debugging(tmp_path: Path) -> dict[str, str]:
+    """The environment of a process that logs at debug level, into folders of its own."""
+    (tmp_path / "shout").mkdir()
+    (tmp_path / "shout" / "sitecustomize.py").write_text(_SHOUT)
+    (tmp_path / "files").mkdir()
+    paths = os.pathsep.join([str(tmp_path / "shout"), *sys.path])
+    return {"PYTHONPATH": paths, "PYTHONASYNCIODEBUG": "1", "TMPDIR": str(tmp_path / "files")}

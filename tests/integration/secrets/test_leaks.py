@@ -1,8 +1,4 @@
-"""A secret's value is searched wherever a gateway writes or shows anything, after all went wrong that can.
-
-The searched part of each value is hexadecimal: URL and JSON encoding leave it as it is. Base64 is searched in
-its three alignments.
-"""
+"""A secret's value is searched wherever a gateway writes or shows anything, after all went wrong that can."""
 
 from __future__ import annotations
 
@@ -13,12 +9,13 @@ import signal
 import subprocess
 import sys
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 from gateway_pod import Cluster, GatewayPod, api, wait_for
+from leak_search import BROKEN, CANARY, CLEAN, leaks, leaks_of, of_admin, of_cluster, of_files, of_processes
 from vault_world import VaultWorld
 
 from gateway_runtime.snapshot.providers import (
@@ -44,36 +41,7 @@ from gateway_runtime.snapshot.types import (
 )
 
 StartPod = Callable[..., GatewayPod]
-CORE = "4f1bca9a7e30c4d2b8"
-CANARY = f"{CORE}-ä+/&='\" {CORE}"
-"""Holds what each encoding changes."""
-CLEAN = f"{CORE}{CORE}"
-BROKEN = f"{CORE}\r\nx-injected: {CORE}"
-"""No header may hold it."""
-SHOUT = """
-import logging
-
-_basic = logging.basicConfig
-
-
-def shout(**options):
-    _basic(**{**options, "level": logging.DEBUG})
-
-
-logging.basicConfig = shout
-"""
-"""Has each process of the gateway log at debug level."""
 USES = "{#secrets.get('token')}"
-
-
-@pytest.fixture
-def debugging(tmp_path: Path) -> dict[str, str]:
-    """The environment of a process that logs at debug level, into folders of its own."""
-    (tmp_path / "shout").mkdir()
-    (tmp_path / "shout" / "sitecustomize.py").write_text(SHOUT)
-    (tmp_path / "files").mkdir()
-    paths = os.pathsep.join([str(tmp_path / "shout"), *sys.path])
-    return {"PYTHONPATH": paths, "PYTHONASYNCIODEBUG": "1", "TMPDIR": str(tmp_path / "files")}
 
 
 def everywhere(reference: SecretRef) -> list[ApiSection]:
@@ -115,46 +83,6 @@ def credentials_of(cluster: Cluster) -> dict[str, VaultAuth]:
         "jwt": VaultJwt(role="edge", token=reference),
         "cert": VaultCert(certificate=reference, key=reference),
     }
-
-
-def needles(text: str) -> dict[str, bytes]:
-    """How a text may look where it leaks."""
-    raw = text.encode()
-    found = {"plain": raw, "hex": raw.hex().encode(), "URL": urllib.parse.quote_plus(text).encode()}
-    for skip in range(3):
-        encoded = base64.b64encode(b"\0" * skip + raw)
-        found[f"base64 at {skip}"] = encoded[4 if skip else 0 : len(encoded) - 4]
-    return found
-
-
-NEEDLES = needles(CORE)
-
-
-def leaks(name: str, content: bytes) -> list[str]:
-    return [f"{name}: {how}" for how, needle in NEEDLES.items() if needle in content]
-
-
-def of_processes(pids: list[int]) -> Iterator[tuple[str, bytes]]:
-    for pid in pids:
-        for name in ("environ", "cmdline"):
-            yield f"{pid}/{name}", Path(f"/proc/{pid}/{name}").read_bytes()
-
-
-def of_files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            yield str(path), path.read_bytes()
-
-
-def of_cluster(cluster: Cluster) -> Iterator[tuple[str, bytes]]:
-    kinds = ("configmaps", "events", "serviceaccounts", "pods", "coordination.k8s.io/v1:leases")
-    for kind in kinds:
-        yield kind, json.dumps(cluster.call("GET", kind)[1]).encode()
-
-
-def of_admin(pod: GatewayPod) -> Iterator[tuple[str, bytes]]:
-    for page in ("/metrics", "/snapshot", "/readyz", "/healthz", "/nowhere"):
-        yield page, pod.tell(page)[1].encode()
 
 
 def test_the_search_finds_what_it_searches() -> None:
@@ -201,16 +129,11 @@ def test_no_value_leaves_a_pod_by_any_way_but_its_use(
         pod.get(f"/{section.name}", authorization="Bearer eyJhbGciOiJIUzI1NiJ9.e30.AAAA", x_token="no")
         pod.get(f"/{section.name}?api_key=none", accept="text/plain")
     pids = [pod.process.pid, *pod.workers()]
-    found = [
-        leak
-        for name, content in (*of_processes(pids), *of_admin(pod), *of_cluster(cluster))
-        for leak in leaks(name, content)
-    ]
+    found = leaks_of([*of_processes(pids), *of_admin(pod), *of_cluster(cluster)])
     os.kill(pids[1], signal.SIGQUIT)
     wait_for(lambda: "has died" in pod.log())
     assert pod.stop() == 0
-    written = [*of_files(tmp_path), ("the log", pod.log().encode())]
-    found += [leak for name, content in written for leak in leaks(name, content)]
+    found += leaks_of([*of_files(tmp_path), ("the log", pod.log().encode())])
     assert found == []
     log = pod.log()
     assert "/v1/auth/userpass/login/edge" in log, "it did not log at debug level"
