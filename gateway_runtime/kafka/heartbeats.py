@@ -11,9 +11,15 @@ from typing import Any, Final
 
 from gateway_runtime.kafka.access import Operation, Resource
 from gateway_runtime.kafka.call import Call, Message
-from gateway_runtime.kafka.error_codes import INVALID_REGULAR_EXPRESSION, MESSAGES, NONE
+from gateway_runtime.kafka.error_codes import (
+    INVALID_REGULAR_EXPRESSION,
+    NONE,
+    TOPIC_AUTHORIZATION_FAILED,
+)
 from gateway_runtime.kafka.handler import Handler, Need
+from gateway_runtime.kafka.metadata import guards_creation, may_create
 from gateway_runtime.kafka.regexes import RegexError, Subscription, alternatives, matching, prefixed
+from gateway_runtime.kafka.topic_ids import NO_ID
 from gateway_runtime.kafka.view import View
 from gateway_runtime.kafka.walk import names_at
 
@@ -27,6 +33,7 @@ _TOPOLOGY: Final = (
     ("Topology", "Subtopologies", "RepartitionSourceTopics", "Name"),
     ("Topology", "Subtopologies", "StateChangelogTopics", "Name"),
 )
+_INTERNAL: Final = _TOPOLOGY[2:]
 
 
 class Heartbeat(Handler):
@@ -98,29 +105,41 @@ class ConsumerHeartbeat(Heartbeat):
 
 
 class StreamsHeartbeat(Heartbeat):
-    """A heartbeat of a Streams application, with its topology as it joins."""
+    """A heartbeat of a Streams application, with its topology as it joins.
+
+    A broker makes the internal topics of a topology that are not there: those must be the client's to make.
+    """
 
     paths = _TOPOLOGY
 
     def lookup(self, view: View, call: Call) -> Message | None:
-        """List the topics where there are patterns to be matched here."""
-        return _list_topics(view) if any(_patterns(call.message)) else None
+        """List the topics where patterns are matched here; else ask for those it may not make."""
+        listed = _list_topics(view) if any(_patterns(call.message)) else None
+        if listed is not None:
+            return listed
+        names = [view.to_cluster(Resource.TOPIC, name) for name in _not_creatable(view, call.message)]
+        topics = [{"TopicId": NO_ID, "Name": name} for name in sorted(set(names))]
+        return {"Topics": topics, "AllowAutoTopicCreation": False} if topics else None
 
     def admit(self, view: View, call: Call) -> Message | None:
-        """Put the patterns for the cluster into the topology."""
+        """Check the topics to be made, and put the patterns for the cluster into the topology."""
         refusal = super().admit(view, call)
-        if refusal is not None or not view.watches_topics:
+        if refusal is not None:
             return refusal
+        existing = call.existing or frozenset()
+        for name in _not_creatable(view, call.message):
+            if view.to_cluster(Resource.TOPIC, name) not in existing:
+                return self.refuse(call, TOPIC_AUTHORIZATION_FAILED)
+        return self._rewrite(view, call) if view.watches_topics else None
+
+    def _rewrite(self, view: View, call: Call) -> Message | None:
         try:
             for subtopology in _subtopologies(call.message):
                 patterns = subtopology["SourceTopicRegex"]
                 subtopology["SourceTopicRegex"] = [to_cluster_pattern(view, one) for one in patterns]
                 call.edited = call.edited or bool(patterns)
         except RegexError:
-            return {
-                "ErrorCode": INVALID_REGULAR_EXPRESSION,
-                "ErrorMessage": MESSAGES[INVALID_REGULAR_EXPRESSION],
-            }
+            return self.refuse(call, INVALID_REGULAR_EXPRESSION)
         return None
 
 
@@ -153,3 +172,13 @@ def _subtopologies(message: Message) -> list[Any]:
 
 def _patterns(message: Message) -> list[str]:
     return [pattern for one in _subtopologies(message) for pattern in one["SourceTopicRegex"]]
+
+
+def _not_creatable(view: View, message: Message) -> list[str]:
+    """The internal topics of a topology that the client may not make, by names that the cluster can have."""
+    if not guards_creation(view):
+        return []
+    names = (name for path in _INTERNAL for name in names_at(message, path))
+    return [
+        name for name in names if not may_create(view, name) and not view.name_error(Resource.TOPIC, name)
+    ]

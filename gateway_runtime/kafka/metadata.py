@@ -32,7 +32,7 @@ class Metadata(Handler):
 
     def lookup(self, view: View, call: Call) -> Message | None:
         """Old requests always make topics: ask about those that a client may not make before."""
-        if call.version >= _TELLS_CREATION or _is_all(call) or not _guards_creation(view):
+        if call.version >= _TELLS_CREATION or _is_all(call) or not guards_creation(view):
             return None
         names = [view.to_cluster(Resource.TOPIC, name) for name in _not_creatable(view, call)]
         topics = [{ID: NO_ID, "Name": name} for name in sorted(set(names))]
@@ -84,7 +84,7 @@ class Metadata(Handler):
             response["Topics"] += [_denied(part["Name"], code) for part, code in call.denied]
 
     def _guard_creation(self, view: View, call: Call) -> None:
-        if not _guards_creation(view):
+        if not guards_creation(view):
             return
         barred = frozenset(_not_creatable(view, call))
         if not barred:
@@ -186,7 +186,8 @@ def _by_id(call: Call) -> list[Message]:
     return by_id
 
 
-def _guards_creation(view: View) -> bool:
+def guards_creation(view: View) -> bool:
+    """Whether some topics may not be made."""
     return bool(view.authorizers or view.rules.topic_policies)
 
 

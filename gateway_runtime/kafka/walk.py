@@ -9,7 +9,7 @@ from typing import Any, Final
 Message = dict[str, Any]
 Change = Callable[[str], str | None]
 
-_TEXT: Final = "ErrorMessage"
+_TEXT: Final = ("ErrorMessage", "StatusDetail")
 """How the fields end that have texts for people."""
 _FEW: Final = 32
 _WORD: Final = re.compile(r"[A-Za-z0-9._-]+")

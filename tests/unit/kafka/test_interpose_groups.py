@@ -7,6 +7,7 @@ from kafka_dialogue import Clock, Session, allow, rules, topic_id
 
 from gateway_runtime.kafka.access import AccessRule, Operation, PatternType, Resource
 from gateway_runtime.kafka.topic_ids import TopicIds
+from gateway_runtime.kafka.topic_policy import TopicPolicy
 from gateway_runtime.protocols.kafka.messages import embedded_layout
 
 TOPIC, GROUP, CLUSTER = Resource.TOPIC, Resource.GROUP, Resource.CLUSTER
@@ -429,7 +430,7 @@ def topology(*topics: str, regex: str | None = None) -> dict:
 
 
 def test_the_topics_of_a_topology_are_checked_and_mapped() -> None:
-    access = G, allow(TOPIC, "orders", DESCRIBE), allow(TOPIC, "store-*", DESCRIBE)
+    access = G, allow(TOPIC, "orders", DESCRIBE), allow(TOPIC, "store-*", DESCRIBE, Operation.CREATE)
     session = Session(rules(*access, topics="t."), cluster={"t.orders": topic_id(1)})
     sent = session.send("StreamsGroupHeartbeat", 0, topology("orders", regex="ord.*"))
     found = sent.forwarded["Topology"]["Subtopologies"][0]
@@ -445,6 +446,30 @@ def test_the_topics_of_a_topology_are_checked_and_mapped() -> None:
     )
     assert told["PartitionsByUserEndpoint"][0]["ActivePartitions"][0]["Topic"] == "orders"
     assert session.send("StreamsGroupHeartbeat", 0, topology("secret")).answered["ErrorCode"] == 29
+
+
+def test_a_topology_makes_no_topic_that_the_client_may_not_make() -> None:
+    session = Session(rules(G, allow(TOPIC, "*", READ), topics="t."))
+    sent = session.send("StreamsGroupHeartbeat", 0, topology("orders"))
+    assert [topic["Name"] for topic in sent.questions[0]["Topics"]] == ["t.store-changelog"]
+    assert sent.answered["ErrorCode"] == 29
+    session.cluster["t.store-changelog"] = topic_id(1)
+    assert session.send("StreamsGroupHeartbeat", 0, topology("orders")).forwarded
+    assert session.send("StreamsGroupHeartbeat", 0, topology("orders", regex="a.*")).forwarded
+
+
+def test_a_topology_makes_no_topic_against_a_topic_policy() -> None:
+    limited = rules()
+    limited.topic_policies.append(TopicPolicy(lambda name: name == "orders", "orders"))
+    assert Session(limited).send("StreamsGroupHeartbeat", 0, topology("orders")).answered["ErrorCode"] == 29
+
+
+def test_what_a_broker_says_of_a_topology_has_the_names_of_the_client() -> None:
+    sent = Session(rules(topics="t.")).send("StreamsGroupHeartbeat", 0, topology("orders"))
+    told = sent.respond(
+        {"Status": [{"StatusCode": 1, "StatusDetail": "Source topics t.orders are missing."}]}
+    )
+    assert told["Status"][0]["StatusDetail"] == "Source topics orders are missing."
 
 
 def described(*topics: str, group: str = "g.mine", regex: str | None = None) -> dict:
