@@ -19,6 +19,7 @@ from kafka_access import PATIENCE, Access, ClientError, GroupProtocol, Member, P
 from e2e.components.java import class_path, classes, java
 from e2e.components.kafka import libraries
 from e2e.components.kafka_go import franz
+from e2e.components.ports import ADDRESS
 
 _HERE = Path(__file__).parent
 _JAVA_OPTIONS = ("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=OFF")
@@ -170,6 +171,7 @@ class Franz(ProgramDriver):
             "ca": str(access.ca or ""),
             "certificate": str(identity.certificate) if identity else "",
             "key": str(identity.key) if identity else "",
+            "loopback": bool(access.loopback_names),
         }
         return json.dumps(settings)
 
@@ -188,6 +190,10 @@ def java_properties(access: Access, folder: Path) -> str:
         token = folder / "token"
         token.write_text(access.password)
         lines["sasl.oauthbearer.token.endpoint.url"] = token.as_uri()
+    if access.loopback_names:
+        hosts = folder / "hosts"
+        hosts.write_text("".join(f"{ADDRESS} {name}\n" for name in access.loopback_names))
+        lines["hosts.file"] = str(hosts)
     return "".join(f"{name}={value}\n" for name, value in lines.items())
 
 

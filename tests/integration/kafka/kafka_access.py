@@ -28,6 +28,8 @@ class Access:
     ca: Path | None = None
     """Trusting it means TLS."""
     identity: Identity | None = None
+    loopback_names: tuple[str, ...] = ()
+    """Names that no DNS knows and that are at the loopback address, for clients that can be told."""
 
     @property
     def protocol(self) -> str:

@@ -7,14 +7,17 @@ import socket
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 import yaml
-from kafka_access import Access
+from kafka_access import PATIENCE, Access
 
 from e2e.components.kafka import Kafka
 from e2e.components.kafka_configuration import USERS
+from e2e.components.waiting import wait_until
 
 sys.path.append(str(Path(__file__).parents[1] / "processes"))
 from running import Running
@@ -86,10 +89,15 @@ class KafkaGateway:
         self.apply(setup)
         self.running = Running(folder, *options)
         try:
-            self.running.ready()
+            wait_until("the gateway", self._is_ready, seconds=PATIENCE)
         except BaseException:
             self.running.stop()
             raise
+
+    def _is_ready(self) -> bool:
+        with suppress(OSError, HTTPException):
+            return self.running.page("/readyz")[0] == HTTPStatus.OK
+        return False
 
     @property
     def access(self) -> Access:

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -27,6 +28,8 @@ import (
 
 type settings struct {
 	Bootstrap, Mechanism, Username, Password, Ca, Certificate, Key string
+	// Loopback says that all names are at the loopback address.
+	Loopback bool
 }
 
 type arguments struct {
@@ -72,12 +75,25 @@ func read(path string, into any) {
 func (s settings) options() []kgo.Opt {
 	options := []kgo.Opt{kgo.SeedBrokers(strings.Split(s.Bootstrap, ",")...)}
 	if s.Ca != "" {
-		options = append(options, kgo.DialTLSConfig(s.tls()))
+		options = append(options, kgo.Dialer(s.dial))
 	}
 	if s.Mechanism != "" {
 		options = append(options, kgo.SASL(s.sasl()))
 	}
 	return options
+}
+
+func (s settings) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	config := s.tls()
+	config.ServerName = host
+	if s.Loopback {
+		address = net.JoinHostPort("127.0.0.1", port)
+	}
+	return (&tls.Dialer{Config: config}).DialContext(ctx, network, address)
 }
 
 func (s settings) tls() *tls.Config {

@@ -45,6 +45,10 @@ public final class Driver {
         if (token != null) {
             System.setProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls", token);
         }
+        String hosts = this.properties.getProperty("hosts.file");
+        if (hosts != null) {
+            System.setProperty("jdk.net.hosts.file", hosts);
+        }
         this.given = JSON.readTree(Path.of(given).toFile());
         this.properties.put("key.serializer", StringSerializer.class.getName());
         this.properties.put("value.serializer", StringSerializer.class.getName());
