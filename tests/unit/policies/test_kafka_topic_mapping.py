@@ -30,7 +30,9 @@ def test_names_prefixes_and_the_rest_are_mapped_in_order() -> None:
 
 
 def test_without_a_prefix_other_names_stay() -> None:
-    assert names({"mappings": [pair("a", "b")]}).to_cluster("c") == "c"
+    found = names({"mappings": [{"client": "a", "cluster": "b"}]})
+    assert found.to_cluster("a") == "b"
+    assert found.to_cluster("c") == "c"
 
 
 def test_expressions_are_of_the_client() -> None:
