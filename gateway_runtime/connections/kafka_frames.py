@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import mmap
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Final, cast
@@ -21,7 +20,6 @@ _SCRATCH: Final = bytearray(16384)
 _WINDOW: Final = memoryview(_SCRATCH)
 _SMALLEST: Final = 8
 _HIGH_WATER: Final = 1 << 20
-_LARGE: Final = 1 << 20
 
 
 class FrameProtocol:
@@ -91,7 +89,7 @@ class FrameProtocol:
             if not _SMALLEST <= size <= self.frame_limit:
                 raise KafkaFormatError(f"a frame of {size} bytes, where {self.frame_limit} are allowed")
             if size > count - at:
-                self._frame = _room(size)
+                self._frame = room(size)
                 self._frame[: count - at] = data[at:]
                 self._rest = memoryview(self._frame)[count - at :]
                 return
@@ -123,8 +121,3 @@ class FrameProtocol:
             self.transport.write(pieces[0])
         else:
             self.transport.writelines(pieces)
-
-
-def _room(size: int) -> bytearray | memoryview:
-    """Room for a frame; that of a large one takes memory only as it is filled, whatever its length says."""
-    return room(size) if size <= _LARGE else memoryview(mmap.mmap(-1, size))

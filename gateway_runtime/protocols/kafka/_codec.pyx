@@ -4,6 +4,8 @@
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytearray cimport PyByteArray_FromStringAndSize
 from cpython.bytes cimport PyBytes_FromStringAndSize, PyBytes_GET_SIZE, PyBytes_AS_STRING
+from cpython.list cimport PyList_GET_SIZE
+from cpython.ref cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
@@ -11,6 +13,10 @@ from libc.string cimport memcpy
 
 from gateway_runtime.protocols.kafka.codec import INLINE as _INLINE, MAX_ELEMENTS as _MAX_ELEMENTS, TAGGED
 from gateway_runtime.protocols.kafka.errors import KafkaFormatError
+
+cdef extern from "Python.h":
+    PyObject* PyList_GET_ITEM(object, Py_ssize_t)
+    Py_ssize_t Py_REFCNT(PyObject*)
 
 cdef enum:
     BOOL = 0
@@ -433,6 +439,27 @@ def encode(plan, dict message):
     return writer.finish()
 
 
+cdef enum:
+    POOLED_FROM = 262144
+    POOLED_SIZE = 2097152
+    MOST_POOLED = 8
+
+cdef list _pool = []
+
+
 def room(Py_ssize_t size):
-    """See codec.py; what is in it is whatever was there."""
-    return PyByteArray_FromStringAndSize(NULL, size)
+    """See codec.py; what is in it is whatever was there.
+
+    Frames of some size pass through buffers that are used again: the kernel would clear new pages for each.
+    """
+    cdef Py_ssize_t index
+    if size < POOLED_FROM or size > POOLED_SIZE:
+        return PyByteArray_FromStringAndSize(NULL, size)
+    for index in range(PyList_GET_SIZE(_pool)):
+        if Py_REFCNT(PyList_GET_ITEM(_pool, index)) == 1:  # nothing but the pool has it
+            return memoryview(<object> PyList_GET_ITEM(_pool, index))[:size]
+    if PyList_GET_SIZE(_pool) >= MOST_POOLED:
+        return PyByteArray_FromStringAndSize(NULL, size)
+    made = PyByteArray_FromStringAndSize(NULL, POOLED_SIZE)
+    _pool.append(made)
+    return memoryview(made)[:size]

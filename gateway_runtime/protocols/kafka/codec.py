@@ -7,6 +7,7 @@ is the definition; `_codec.pyx` does the same in C where it is compiled; a test 
 
 from __future__ import annotations
 
+import mmap
 import struct
 from typing import Any, Final
 
@@ -266,6 +267,9 @@ def encode(plan: Plan, message: Message) -> list[bytes | memoryview]:
     return writer.finish()
 
 
-def room(size: int) -> bytearray:
-    """Room for bytes that are all to be written."""
-    return bytearray(size)
+def room(size: int) -> bytearray | memoryview:
+    """Room for bytes that are all to be written; that of many takes memory only as they come."""
+    return bytearray(size) if size <= _LARGE else memoryview(mmap.mmap(-1, size))
+
+
+_LARGE: Final = 1 << 20

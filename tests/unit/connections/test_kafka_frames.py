@@ -95,3 +95,23 @@ def test_a_frame_of_many_megabytes_is_read() -> None:
     body = bytes(range(256)) * 12_000
     reader.feed(_frame(body))
     assert reader.frames == [_frame(body)]
+
+
+def test_frames_that_are_kept_are_never_written_over_by_later_ones() -> None:
+    frames: list[Frame] = []
+    connection = BrokerConnection()
+    connection.taker = frames.append
+    sizes = [300_000, 1_000_000, 2_000_000] * 6
+    for number, size in enumerate(sizes):
+        data = _frame(bytes([number]) * size)
+        while data:
+            room = connection.get_buffer(-1)
+            count = min(len(room), len(data))
+            room[:count] = data[:count]
+            data = data[count:]
+            connection.buffer_updated(count)
+        del room
+    assert [
+        bytes(frame) == _frame(bytes([number]) * size)
+        for number, (frame, size) in enumerate(zip(frames, sizes, strict=True))
+    ] == [True] * len(sizes)
