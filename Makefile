@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 IMAGE ?= penstock
 TAG ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
-.PHONY: help venv compile demo test e2e lint generate format lock image chart-lint bench-http bench-operator bench-kafka clean
+.PHONY: help venv compile demo test e2e lint generate kafka-schemas format lock image chart-lint bench-http bench-operator bench-kafka clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ generate: $(READY) ## Write crds/ (also into the chart), docs/reference/ and doc
 	$(PY) -m penstock_operator.resources.generate --crds crds --docs docs/reference
 	cp crds/*.yaml helm/penstock/crds/
 	$(PY) tools/field_table.py
+	$(PY) tools/kafka_coverage.py
+
+kafka-schemas: $(READY) ## Write the schemas of Kafka's messages anew, of the release that tests bring
+	$(PY) tools/kafka_schemas.py
 	$(PY) tools/kafka_coverage.py
 
 format: $(READY) ## Format the sources

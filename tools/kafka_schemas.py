@@ -1,4 +1,4 @@
-"""Kafka's schemas to gateway_runtime/protocols/kafka/schemas.json: `kafka_schemas.py kafka-clients-V.jar`.
+"""Kafka's schemas to gateway_runtime/protocols/kafka/schemas.json, of the jar given or of that of the tests.
 
 The jar (Apache-2.0, org.apache.kafka:kafka-clients) holds one JSON file with comments a message. Kept are the
 requests that brokers answer to clients, their responses, the headers and what consumers put into bytes; of
@@ -13,6 +13,8 @@ import sys
 import zipfile
 from pathlib import Path
 from typing import Any
+
+from e2e.components.kafka import libraries
 
 TARGET = Path(__file__).parents[1] / "gateway_runtime" / "protocols" / "kafka" / "schemas.json"
 EMBEDDED = ("ConsumerProtocolSubscription", "ConsumerProtocolAssignment")
@@ -79,4 +81,4 @@ def write(jar: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), TARGET)
+    write(Path(sys.argv[1]) if sys.argv[1:] else next(libraries().glob("kafka-clients-*.jar")), TARGET)
