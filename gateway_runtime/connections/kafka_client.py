@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway_runtime.connections.kafka_broker import BrokerConnection, BrokerError, authenticate
 from gateway_runtime.connections.kafka_frames import FrameProtocol
+from gateway_runtime.expressions.errors import ExpressionError
 from gateway_runtime.kafka.addresses import AddressBook
 from gateway_runtime.kafka.call import Call
 from gateway_runtime.kafka.inspection import inspection
@@ -30,6 +31,7 @@ from gateway_runtime.kafka.versions import (
     Versions,
     versions_response,
 )
+from gateway_runtime.program.kafka import Session
 from gateway_runtime.protocols.kafka.errors import KafkaFormatError
 from gateway_runtime.protocols.kafka.frames import (
     Frame,
@@ -353,7 +355,7 @@ class KafkaConnection(FrameProtocol):
         refusal = self._gateway.enter(self)
         if refusal:
             raise _RefusedError("TOO_MANY_CONNECTIONS", refusal)
-        session = api.program.session(admitted, self._peer())
+        session = self._session(api, admitted)
         if session.refusal:
             raise _RefusedError("CONNECT_REFUSED", f"the client is not let in: {session.refusal}")
         inspector = inspection(session.rules, api.topic_ids, session.records)
@@ -368,6 +370,12 @@ class KafkaConnection(FrameProtocol):
         age = api.kafka.limits.max_connection_age
         if age is not None:
             self._later(age * random.uniform(0.8, 1.0), self.retire)  # noqa: S311
+
+    def _session(self, api: KafkaApiServer, admitted: Admitted) -> Session:
+        try:
+            return api.program.session(admitted, self._peer())
+        except ExpressionError as error:
+            raise _RefusedError("POLICY_FAILED", f"a policy cannot be applied: {error}") from error
 
     def _attach(self, upstream: BrokerConnection) -> None:
         self._upstream = upstream
