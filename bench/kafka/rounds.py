@@ -49,7 +49,7 @@ class Rounds:
     def __init__(self, schedule: Schedule, broker: str) -> None:
         self._schedule = schedule
         self._broker = broker
-        self._admin = AdminClient({"bootstrap.servers": broker})
+        self._admin = AdminClient({"bootstrap.servers": broker, "log_level": 0})
         self._started: list[Started] = []
         self._topics = 0
         self.samples: dict[str, Samples] = {}
