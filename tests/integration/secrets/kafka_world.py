@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
     AdminClient,
     NewTopic,
+    ResourcePatternType,
+    ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
     UserScramCredentialUpsertion,
@@ -38,6 +43,22 @@ def make_topic(kafka: Kafka, name: str) -> None:
     """Makes a topic of one partition, so that its records have one order."""
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap()})
     for future in admin.create_topics([NewTopic(name, 1)]).values():
+        future.result(PATIENCE)
+
+
+def allow_alone(kafka: Kafka, user: str, topic: str) -> None:
+    """Has a topic of this user and nobody else."""
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap()})
+    rule = AclBinding(
+        ResourceType.TOPIC,
+        topic,
+        ResourcePatternType.LITERAL,
+        f"User:{user}",
+        "*",
+        AclOperation.ALL,
+        AclPermissionType.ALLOW,
+    )
+    for future in admin.create_acls([rule]).values():
         future.result(PATIENCE)
 
 
@@ -90,6 +111,16 @@ class Writer:
 
     def run(self) -> None:
         """Writes numbers until `stop`."""
+        try:
+            self._write()
+        except KafkaException as error:
+            self._told(error.args[0])
+
+    def stop(self) -> None:
+        """Lets `run` end when all is acknowledged."""
+        self._over.set()
+
+    def _write(self) -> None:
         number = 0
         while not self._over.wait(_PAUSE):
             self._client.produce(self._topic, str(number), on_delivery=self._told)
@@ -98,11 +129,7 @@ class Writer:
         if self._client.flush(PATIENCE):
             self.failures.append("not all is acknowledged at the end")
 
-    def stop(self) -> None:
-        """Lets `run` end when all is acknowledged."""
-        self._over.set()
-
-    def _told(self, error: KafkaError | None, _: Message) -> None:
+    def _told(self, error: KafkaError | None, _: Message | None = None) -> None:
         with self._changed:
             if error is None:
                 self.written += 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from gateway_pod import Cluster, GatewayPod, wait_for
-from kafka_world import connections_to, make_topic, set_password, values, writer
+from kafka_world import allow_alone, connections_to, make_topic, set_password, values, writer
 from vault_world import VaultWorld
 
 from e2e.components.kafka import Kafka
@@ -135,7 +135,11 @@ def test_a_certificate_changes_and_one_that_does_not_fit_leaves_what_was_there(
     place: Place, vault: VaultWorld, cluster: Cluster, start_pod: StartPod, kafka: Kafka, topic: str
 ) -> None:
     port = free_block(2)
-    first, second = (kafka.authority.identity(f"u{secrets.token_hex(4)}") for _ in range(2))
+    users = [f"u{secrets.token_hex(4)}" for _ in range(2)]
+    first, second = map(kafka.authority.identity, users)
+    of_second = f"{topic}-of-second"
+    make_topic(kafka, of_second)
+    allow_alone(kafka, users[1], of_second)
     place.write(certificate=first.certificate.read_text(), key=first.key.read_text())
     tls = KafkaTls(
         ca=kafka.authority.certificate.read_text(),
@@ -160,7 +164,9 @@ def test_a_certificate_changes_and_one_that_does_not_fit_leaves_what_was_there(
         wait_for(lambda: not before & connections_to(port_of(kafka, "SSL")))
         wait_for(lambda: cluster.told(pod.name)[1] == {})
         one.wait_for(50)
-    assert one.failures == []
+        with writer(port, of_second) as other:
+            other.wait_for(1)
+    assert (one.failures, other.failures) == ([], [])
     assert values(kafka, topic) == list(range(one.written))
 
 
