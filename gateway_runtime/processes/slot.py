@@ -212,7 +212,8 @@ class WorkerSlot:
             return
         for key, error in answer.errors.items():
             if self.errors.get(key) != error:
-                _LOG.error("%s: %s", f"{key} answers 503" if key else "the gateway", error)
+                whose = f"{key} is not served as it is configured" if key else "the gateway"
+                _LOG.error("%s: %s", whose, error)
         self.errors = answer.errors
         if self._sent is not None:
             self._served = self._sent[0]

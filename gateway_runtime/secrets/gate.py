@@ -178,7 +178,7 @@ class Gate:
         if not uris:
             return ""
         missing = [uri for uri in sorted(uris) if self._values.value(uri) is None]
-        return "; ".join(self._values.problem(uri) for uri in missing)
+        return "; ".join(dict.fromkeys(self._values.problem(uri) for uri in missing))
 
     def _needs_of(self, key: str, entry: ApiEntry) -> _Needs:
         known = self._needs.get(key)

@@ -188,10 +188,13 @@ def test_a_pod_that_starts_without_vault_serves_all_else_and_the_rest_once_it_is
     vault.server.freeze()
     try:
         gateway = with_vault(pod, vault, auth, timeout=0.5)
-        cluster.publish(api("secured", "v1", secret=of("shop/orders")), api("open", "v1"), gateway=gateway)
+        both = {"token": of("shop/orders"), "other": of("shop/orders", "other")}
+        secured = api("secured", "v1", secret=both["token"], secrets=both)
+        cluster.publish(secured, api("open", "v1"), gateway=gateway)
         wait_for(lambda: pod.get("/open") == (200, "v1"))
         wait_for(lambda: pod.get("/secured")[0] == 503)
         wait_for(lambda: "Vault is not reached" in cluster.told(pod.name)[1].get("shop/secured", ""))
+        assert cluster.told(pod.name)[1]["shop/secured"].count("Vault is not reached") == 1
     finally:
         vault.server.thaw()
     wait_for(lambda: pod.get("/secured") == (200, "v1 value-1"))
