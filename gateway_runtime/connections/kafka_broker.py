@@ -130,6 +130,7 @@ class BrokerConnection(FrameProtocol):
 
     def close(self) -> None:
         """Close once all is sent."""
+        self.uncork()
         if self.transport is not None:
             self.transport.close()
 

@@ -135,7 +135,7 @@ class KafkaConnection(FrameProtocol):
         if self._task is not None:
             self._task.cancel()
         if self._upstream is not None:
-            self._upstream.taker = self._upstream.lost = self._upstream.full = None
+            self._upstream.taker = self._upstream.lost = self._upstream.full = self._upstream.peer = None
             self._upstream.close()
 
     def broken(self, reason: str) -> None:
@@ -147,6 +147,7 @@ class KafkaConnection(FrameProtocol):
         if self._is_leaving or self.transport is None or self.transport.is_closing():
             return
         self._is_leaving = True
+        self.uncork()
         if key and self._stats is not None:
             self._stats.refuse(key)
         api = "-" if self.api is None else self.api.key
@@ -378,7 +379,8 @@ class KafkaConnection(FrameProtocol):
             raise _RefusedError("POLICY_FAILED", f"a policy cannot be applied: {error}") from error
 
     def _attach(self, upstream: BrokerConnection) -> None:
-        self._upstream = upstream
+        self._upstream = self.peer = upstream
+        upstream.peer = self
         upstream.taker, upstream.lost, upstream.full = self._respond, self.end, self._on_full
         if upstream.session_lifetime > 0:
             self._later(upstream.session_lifetime * _RENEWAL, self._renew)

@@ -1,4 +1,8 @@
-"""Bytes of a socket to Kafka frames: a long one is read to where it stays, a short one is copied."""
+"""Bytes of a socket to Kafka frames: what is long stays where it was read to, what is short is copied.
+
+Connections read in turn, so that all of a worker read into one room, until one of them keeps what is in it:
+a frame that is not whole yet, or long ones that are on their way.
+"""
 
 from __future__ import annotations
 
@@ -15,26 +19,40 @@ try:
 except ImportError:
     from gateway_runtime.protocols.kafka.codec import room
 
-_SCRATCH: Final = bytearray(16384)
-"""What all connections of a worker read into: each takes what came before another one reads."""
-_WINDOW: Final = memoryview(_SCRATCH)
+_ROOM: Final = 262_144
+_COPIED: Final = 32_768
+"""Bytes: a frame that is no longer is copied, since one that waits to be sent keeps all of its room."""
 _SMALLEST: Final = 8
 _HIGH_WATER: Final = 1 << 20
+
+
+_shared: Final[list[memoryview]] = []
+"""The room that the next connection reads into, where there is one."""
+
+
+def _next_room() -> memoryview:
+    if not _shared:
+        _shared.append(memoryview(room(_ROOM)))
+    return _shared[0]
 
 
 class FrameProtocol:
     """One end of a connection. A frame longer than `frame_limit` ends it.
 
-    An `asyncio.BufferedProtocol` by its methods: compiled classes cannot inherit from asyncio's.
+    An `asyncio.BufferedProtocol` by its methods: compiled classes cannot inherit from asyncio's. What comes
+    of one read is sent to the `peer` at once.
     """
 
     def __init__(self, frame_limit: int) -> None:
         self.transport: asyncio.Transport | None = None
         self.frame_limit = frame_limit
-        self._head = b""
-        self._frame: bytearray | memoryview | None = None
-        self._rest: memoryview | None = None
+        self.peer: FrameProtocol | None = None
+        self._room: memoryview | None = None
+        self._first: int = 0
+        self._filled: int = 0
         self._is_paused = False
+        self._is_corked = False
+        self._corked: list[Frame] = []
 
     # -- what comes in
 
@@ -52,50 +70,71 @@ class FrameProtocol:
         self.transport.set_write_buffer_limits(high=_HIGH_WATER)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Where to read to: the rest of a long frame, else what all share."""
-        if self._rest is not None:
-            return self._rest
-        head = len(self._head)
-        if head:
-            _SCRATCH[:head] = self._head
-        return _WINDOW[head:]
+        """Where to read to."""
+        own = self._room
+        return _next_room() if own is None else own[self._filled :]
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what was read."""
+        peer = self.peer
+        if peer is not None:
+            peer.cork()
         try:
-            if self._rest is not None:
-                self._fill(self._rest, nbytes)
-            else:
-                data = bytes(_WINDOW[: len(self._head) + nbytes])
-                self._head = b""
-                self._split(data)
+            self._consume(nbytes)
         except KafkaFormatError as error:
-            self._rest = self._frame = None
+            self._room = None
             self.broken(str(error))
+        finally:
+            if peer is not None:
+                peer.uncork()
 
-    def _fill(self, rest: memoryview, nbytes: int) -> None:
-        if nbytes < len(rest):
-            self._rest = rest[nbytes:]
-            return
-        frame, self._frame, self._rest = self._frame, None, None
-        assert frame is not None
-        self.frame_received(frame)
+    def _consume(self, nbytes: int) -> None:
+        own = self._room
+        if own is None:
+            own = _next_room()
+            _shared.clear()  # what is done with the frames may have another connection read
+            self._first = self._filled = 0
+        self._room = None
+        self._filled += nbytes
+        is_kept = self._split(own)
+        if self._first < self._filled:
+            self._room = self._rest(own)
+        elif not is_kept and not _shared and len(own) == _ROOM:
+            _shared.append(own)
 
-    def _split(self, data: bytes) -> None:
-        """Cut what was read into frames; the beginning of one more is kept."""
-        at, count = 0, len(data)
-        while count - at >= PREFIX:
-            size = PREFIX + LENGTH.unpack_from(data, at)[0]
-            if not _SMALLEST <= size <= self.frame_limit:
-                raise KafkaFormatError(f"a frame of {size} bytes, where {self.frame_limit} are allowed")
-            if size > count - at:
-                self._frame = room(size)
-                self._frame[: count - at] = data[at:]
-                self._rest = memoryview(self._frame)[count - at :]
-                return
-            self.frame_received(data if size == count else data[at : at + size])
-            at += size
-        self._head = data[at:]
+    def _split(self, data: memoryview) -> bool:
+        """Hand on the frames that are whole; answers whether one of them keeps the room."""
+        is_kept = False
+        while self._filled - self._first >= PREFIX:
+            at = self._first
+            size = self._size(data, at)
+            if size > self._filled - at:
+                break
+            self._first = at + size
+            frame = data[at : at + size]
+            if size <= _COPIED:
+                self.frame_received(bytes(frame))
+            else:
+                is_kept = True
+                self.frame_received(frame)
+        return is_kept
+
+    def _size(self, data: memoryview, at: int) -> int:
+        size: int = PREFIX + LENGTH.unpack_from(data, at)[0]
+        if not _SMALLEST <= size <= self.frame_limit:
+            raise KafkaFormatError(f"a frame of {size} bytes, where {self.frame_limit} are allowed")
+        return size
+
+    def _rest(self, data: memoryview) -> memoryview:
+        """Where the frame that has begun goes on: where it is, if it fits in there, else where it does."""
+        begin, end = self._first, self._filled
+        size = self._size(data, begin) if end - begin >= PREFIX else PREFIX
+        if begin + size <= len(data):
+            return data
+        moved = memoryview(room(max(size, _ROOM)))
+        moved[: end - begin] = data[begin:end]
+        self._first, self._filled = 0, end - begin
+        return moved
 
     # -- flow
 
@@ -113,11 +152,23 @@ class FrameProtocol:
         else:
             self.transport.resume_reading()
 
+    def cork(self) -> None:
+        """Gather what is sent from now on."""
+        self._is_corked = True
+
+    def uncork(self) -> None:
+        """Send what was gathered."""
+        self._is_corked = False
+        if self._corked:
+            gathered, self._corked = self._corked, []
+            self.send(gathered)
+
     def send(self, pieces: Sequence[Frame]) -> None:
         """Write a frame in its pieces."""
-        if self.transport is None or self.transport.is_closing():
-            return
-        if len(pieces) == 1:
-            self.transport.write(pieces[0])
-        else:
-            self.transport.writelines(pieces)
+        if self._is_corked:
+            self._corked.extend(pieces)
+        elif self.transport is not None and not self.transport.is_closing():
+            if len(pieces) == 1:
+                self.transport.write(pieces[0])
+            else:
+                self.transport.writelines(pieces)

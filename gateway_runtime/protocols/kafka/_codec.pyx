@@ -440,26 +440,34 @@ def encode(plan, dict message):
 
 
 cdef enum:
-    POOLED_FROM = 262144
-    POOLED_SIZE = 2097152
-    MOST_POOLED = 8
+    SMALL = 262144
+    MANY_SMALL = 16
+    LARGE = 2097152
+    MANY_LARGE = 8
 
-cdef list _pool = []
+cdef list _small = []
+cdef list _large = []
+
+
+cdef object _pooled(list pool, Py_ssize_t most, Py_ssize_t whole, Py_ssize_t size):
+    cdef Py_ssize_t index
+    for index in range(PyList_GET_SIZE(pool)):
+        if Py_REFCNT(PyList_GET_ITEM(pool, index)) == 1:  # nothing but the pool has it
+            return memoryview(<object> PyList_GET_ITEM(pool, index))[:size]
+    if PyList_GET_SIZE(pool) >= most:
+        return PyByteArray_FromStringAndSize(NULL, size)
+    made = PyByteArray_FromStringAndSize(NULL, whole)
+    pool.append(made)
+    return memoryview(made)[:size]
 
 
 def room(Py_ssize_t size):
     """See codec.py; what is in it is whatever was there.
 
-    Frames of some size pass through buffers that are used again: the kernel would clear new pages for each.
+    What passes through is kept and used again: the kernel would clear new pages each time.
     """
-    cdef Py_ssize_t index
-    if size < POOLED_FROM or size > POOLED_SIZE:
-        return PyByteArray_FromStringAndSize(NULL, size)
-    for index in range(PyList_GET_SIZE(_pool)):
-        if Py_REFCNT(PyList_GET_ITEM(_pool, index)) == 1:  # nothing but the pool has it
-            return memoryview(<object> PyList_GET_ITEM(_pool, index))[:size]
-    if PyList_GET_SIZE(_pool) >= MOST_POOLED:
-        return PyByteArray_FromStringAndSize(NULL, size)
-    made = PyByteArray_FromStringAndSize(NULL, POOLED_SIZE)
-    _pool.append(made)
-    return memoryview(made)[:size]
+    if size == SMALL:
+        return _pooled(_small, MANY_SMALL, SMALL, size)
+    if SMALL < size <= LARGE:
+        return _pooled(_large, MANY_LARGE, LARGE, size)
+    return PyByteArray_FromStringAndSize(NULL, size)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import cast
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -115,3 +118,35 @@ def test_frames_that_are_kept_are_never_written_over_by_later_ones() -> None:
         bytes(frame) == _frame(bytes([number]) * size)
         for number, (frame, size) in enumerate(zip(frames, sizes, strict=True))
     ] == [True] * len(sizes)
+
+
+class Wire:
+    """Keeps what is written to it, write by write."""
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+
+    def set_write_buffer_limits(self, high: int) -> None:
+        """Take it."""
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(bytes(data))
+
+    def writelines(self, pieces: list[bytes]) -> None:
+        self.writes.append(b"".join(pieces))
+
+
+def test_what_comes_of_one_read_is_written_at_once() -> None:
+    reader, peer, wire = BrokerConnection(), BrokerConnection(), Wire()
+    peer.connection_made(cast("asyncio.Transport", wire))
+    reader.peer = peer
+    reader.taker = lambda frame: peer.send([frame])
+    data = _frame(b"one.") + _frame(b"two.") + _frame(bytes(40_000))
+    reader.get_buffer(-1)[: len(data)] = data
+    reader.buffer_updated(len(data))
+    assert wire.writes == [data]
+    peer.send([b"alone"])
+    assert wire.writes == [data, b"alone"]
