@@ -93,7 +93,7 @@ def test_any_order_of_the_resources_gives_the_same_snapshots(resources: list[Par
     assert output(resources) == output(CLASHING)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(CHOICES, min_size=2, max_size=6))
 def test_any_sequence_of_changes_with_a_memo_gives_what_a_fresh_build_gives(
     steps: list[tuple[Parsed | None, ...]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -122,6 +123,19 @@ async def test_the_registry_is_asked_once_for_many_records(session, registry) ->
     for _ in range(3):
         assert await client.send_once_ready(*records) == records
     assert registry.requests == ["/schemas/ids/1", "/schemas/ids/1/versions"]
+
+
+async def test_an_answer_of_the_registry_is_kept_for_as_long_as_the_cache_says(session, registry) -> None:
+    policy = session(cache="1s")
+    record = Given(written(1, b'{"total": 5}'))
+    await policy.send_once_ready(record)
+    asked = len(registry.requests)
+    await policy.send_once_ready(record)
+    assert len(registry.requests) == asked
+    async with asyncio.timeout(10):
+        while len(registry.requests) == asked:
+            await policy.send_once_ready(record)
+    assert KafkaSchemaValidation.model_validate({"registry": {"url": registry.url}}).cache == 300.0
 
 
 async def test_the_registry_is_asked_by_name_and_password(session, registry, steps) -> None:
