@@ -151,7 +151,7 @@ class KafkaConnection(FrameProtocol):
         if key and self._stats is not None:
             self._stats.refuse(key)
         api = "-" if self.api is None else self.api.key
-        _LOG.info("Kafka %s: the connection of %s is closed: %s", api, self._peer(), reason)
+        _LOG.info("Kafka %s: the connection of %s is closed: %s", api, self.address, reason)
         self.hold(False)
         if self.transport.can_write_eof():
             # To close with requests unread would reset the connection, and lose responses on their way.
@@ -160,7 +160,9 @@ class KafkaConnection(FrameProtocol):
         else:
             self.transport.close()
 
-    def _peer(self) -> str:
+    @property
+    def address(self) -> str:
+        """The client's IP address; empty where it is gone."""
         peer = None if self.transport is None else self.transport.get_extra_info("peername")
         return str(peer[0]) if peer else ""
 
@@ -374,7 +376,7 @@ class KafkaConnection(FrameProtocol):
 
     def _session(self, api: KafkaApiServer, admitted: Admitted) -> Session:
         try:
-            return api.program.session(admitted, self._peer())
+            return api.program.session(admitted, self.address)
         except ExpressionError as error:
             raise _RefusedError("POLICY_FAILED", f"a policy cannot be applied: {error}") from error
 

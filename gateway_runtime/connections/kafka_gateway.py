@@ -163,9 +163,11 @@ class KafkaGateway:
         """Count a connection that has authenticated; why it is one too many, empty where it is not."""
         api, admitted = connection.api, connection.admitted
         assert api is not None and admitted is not None
-        holder = (api.key, admitted.principal)
+        # Of clients without a name those of one address count together.
+        name = connection.address if admitted.method == "keyless" else admitted.principal
+        holder = (api.key, name)
         if self._held[holder] >= api.kafka.limits.connections:
-            return f"{admitted.principal} has {self._held[holder]} connections, the most that it may have"
+            return f"{name} has {self._held[holder]} connections, the most that it may have"
         self._held[holder] += 1
         connection.holder = holder
         return ""

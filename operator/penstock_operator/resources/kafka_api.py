@@ -124,7 +124,12 @@ class KafkaLimits(StrictModel):
         Size, Field(ge=1024, le=_LARGEST, description="The largest request or response, in bytes.")
     ] = 104857600
     connections: Annotated[
-        int, Field(ge=1, description="The most connections of one subscription to a worker.")
+        int,
+        Field(
+            ge=1,
+            description="The most connections of one subscription to a worker; without a plan's "
+            "subscriptions, of one address.",
+        ),
     ] = 1000
     in_flight: Annotated[
         int, Field(ge=1, le=10000, description="The most requests of a connection that wait for responses.")
