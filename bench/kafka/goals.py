@@ -11,6 +11,7 @@ _PLAIN = "penstock"
 _POLICIES = "penstock+policies"
 _OTHER = "kroxylicious"
 _SIZES = (100, 1024)
+_QUIET = 20.0
 Goal = dict[str, Any]
 
 
@@ -21,8 +22,7 @@ def make_goals(throughput: list[Row], latency: list[Row]) -> dict[str, Goal]:
         if row["peer"] == _PLAIN:
             name = f"{row['direction']}-{row['record_bytes']}-vs-direct"
             goals[name] = at_least(0.95, row["ratio_to_direct"])
-    added = next((row["added_ack_p99"] for row in latency if row["peer"] == _PLAIN), None)
-    goals["added-p99-ms"] = below(1.0, added)
+    goals["added-p99-ms"] = below(1.0, _added_p99(latency))
     for size in _SIZES:
         for direction in ("produce", "consume"):
             name = f"cpu-per-gb-{direction}-{size}"
@@ -31,6 +31,15 @@ def make_goals(throughput: list[Row], latency: list[Row]) -> dict[str, Goal]:
                 1.0, _cpu(throughput, (direction, size), _POLICIES)
             )
     return goals
+
+
+def _added_p99(rows: list[Row]) -> float | None:
+    """Milliseconds; None on a machine so busy that a direct client waits for a CPU more than for a broker."""
+    found = {row["peer"]: row for row in rows}
+    if "direct" not in found or found["direct"]["ack_p99"]["median"] > _QUIET:
+        return None
+    added: float | None = found[_PLAIN]["added_ack_p99"] if _PLAIN in found else None
+    return added
 
 
 def _cpu(rows: list[Row], place: tuple[str, int], peer: str) -> float | None:
