@@ -123,3 +123,6 @@ REWRITES: Final[dict[int, Rewrite]] = {
     79: _endpoints("NodeEndpoints", "NodeId"),
 }
 """By API key; responses of all others have no address."""
+
+OF_NEW_LEADERS: Final = frozenset((0, 1))
+"""API keys whose responses have addresses only in tags, and those seldom."""

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
-from gateway_runtime.kafka.addresses import REWRITES, AddressBook
+from gateway_runtime.kafka.addresses import OF_NEW_LEADERS, REWRITES, AddressBook
 from gateway_runtime.kafka.call import Call
 from gateway_runtime.kafka.versions import PRODUCE, Versions
 from gateway_runtime.protocols.kafka.errors import KafkaFormatError
@@ -18,11 +18,13 @@ from gateway_runtime.protocols.kafka.frames import (
     Frame,
     RequestHeader,
     correlation_id_of,
+    has_acks,
     read_response,
     request_frame,
+    response_body,
     response_frame,
 )
-from gateway_runtime.protocols.kafka.messages import KEYS, Message, request_layout
+from gateway_runtime.protocols.kafka.messages import KEYS, Message, request_layout, response_layout
 from gateway_runtime.stats import KafkaStats
 
 Pieces = Sequence[Frame]
@@ -136,15 +138,12 @@ class Mediator:
         if versions is None or not versions[0] <= header.version <= versions[1]:
             name = KEYS[header.key].name if header.key in KEYS else f"API key {header.key}"
             raise KafkaFormatError(f"{name} version {header.version} was not offered")
-        if self._inspector is None and header.key != PRODUCE:
-            self._forward(header, [frame])
+        if self._inspector is None:
+            self._pass_on(header, frame)
             return None
         message = request_layout(header.key, header.version).decode_start(frame, header.body)
         call = Call(header.key, header.version, message)
         call.correlation_id, call.client_id, call.size = header.correlation_id, header.client_id, len(frame)
-        if self._inspector is None:
-            self._forward(header, [frame], call)
-            return None
         return self.proceed(header, frame, call)
 
     def proceed(
@@ -196,9 +195,15 @@ class Mediator:
             self._link.mute(mute)
         return mute
 
-    def _forward(self, header: RequestHeader, pieces: Pieces, call: Call | None = None) -> None:
+    def _pass_on(self, header: RequestHeader, frame: Frame) -> None:
+        """Forward a request that nothing looks into."""
+        self._link.to_cluster([frame])
+        if header.key != PRODUCE or has_acks(frame, header):
+            self._pending.append(_Pending(header.key, header.version, header.correlation_id))
+
+    def _forward(self, header: RequestHeader, pieces: Pieces, call: Call) -> None:
         self._link.to_cluster(pieces)
-        if call is not None and call.key == PRODUCE and call.message["Acks"] == 0:
+        if call.key == PRODUCE and call.message["Acks"] == 0:
             self._cost(call, 0)  # no response comes
             return
         pending = _Pending(header.key, header.version, header.correlation_id)
@@ -243,12 +248,17 @@ class Mediator:
             self._pending.popleft()
             self._link.to_client(ready)
 
+    def _has_addresses(self, frame: Frame, key: int, version: int) -> bool:
+        """Whether a response that may have addresses has to be read for them."""
+        if key not in OF_NEW_LEADERS:
+            return True
+        return response_layout(key, version).has_tags(frame, response_body(frame, key, version))
+
     def _respond(self, pending: _Pending, frame: Frame) -> None:
         self._stats.response_bytes += len(frame)
         key, version, call = pending.key, pending.version, pending.call
         rewrite = REWRITES.get(key)
-        is_inspected = self._inspector is not None and call is not None
-        if rewrite is None and not is_inspected:
+        if call is None and (rewrite is None or not self._has_addresses(frame, key, version)):
             self._link.to_client([frame])
             return
         message = read_response(frame, key, version)

@@ -37,6 +37,8 @@ cdef enum:
     ARRAY = 15
     COMPACT_ARRAY = 16
     MAX_TAGS = 1024
+    MAX_CLIENT_ID = 4096
+    MAX_HEADER_TAGS = 64
 
 cdef Py_ssize_t INLINE = _INLINE
 cdef Py_ssize_t MAX_ELEMENTS = _MAX_ELEMENTS
@@ -263,6 +265,115 @@ cdef class _Reader:
             raise KafkaFormatError(f"{field.name} is shorter than its tag says")
         self.end = whole
         return 0
+
+
+    cdef int pass_over(self, int kind, _Field field) except -1:
+        """Pass a value, and make nothing of it."""
+        cdef Py_ssize_t length, index
+        if kind <= FLOAT64:
+            length = SIZES[kind]
+            self.need(length)
+            self.at += length
+            return 0
+        if kind == STRUCT:
+            return self.pass_struct(field.struct)
+        if kind == UUID:
+            self.need(16)
+            self.at += 16
+            return 0
+        if kind == NULLABLE_STRUCT:
+            return 0 if <int8_t> self.number(1) < 0 else self.pass_struct(field.struct)
+        if kind == STRING:
+            length = <int16_t> self.number(2)
+        elif kind == BYTES or kind == ARRAY:
+            length = <int32_t> self.number(4)
+        else:
+            length = self.varint() - 1
+        if length < 0:
+            return 0
+        self.need(length)
+        if kind != ARRAY and kind != COMPACT_ARRAY:
+            self.at += length
+            return 0
+        for index in range(length):
+            self.pass_over(field.element, field)
+        return 0
+
+    cdef int pass_struct(self, _Struct plan) except -1:
+        cdef _Field field
+        cdef int64_t count, index
+        cdef Py_ssize_t size
+        for field in plan.fields:
+            self.pass_over(field.kind, field)
+        if plan.is_flexible:
+            count = self.varint()
+            if count > MAX_TAGS:
+                raise KafkaFormatError(f"{count} tagged fields")
+            for index in range(count):
+                self.varint()
+                size = self.varint()
+                self.need(size)
+                self.at += size
+        return 0
+
+
+cdef int SIZES[8]
+SIZES[:] = [1, 1, 2, 2, 4, 4, 8, 8]
+
+
+def behind_fields(plan, data, Py_ssize_t position):
+    """See codec.py."""
+    cdef _Reader reader = _Reader.__new__(_Reader)
+    cdef _Field field
+    reader.open(data, position)
+    for field in _known(plan).fields:
+        reader.pass_over(field.kind, field)
+    return reader.at
+
+
+cdef int flexible_from[256]
+for _key in range(256):
+    flexible_from[_key] = 0x7FFF
+
+
+def know_header(int key, int flexible):
+    """See codec.py."""
+    if 0 <= key < 256:
+        flexible_from[key] = flexible
+
+
+def request_header(data):
+    """See codec.py."""
+    cdef _Reader reader = _Reader.__new__(_Reader)
+    cdef int key, version
+    cdef Py_ssize_t length, begin, size
+    cdef int64_t count, index
+    reader.open(data, 4)
+    key = <int16_t> reader.number(2)
+    version = <int16_t> reader.number(2)
+    correlation = <int32_t> reader.number(4)
+    length = <int16_t> reader.number(2)
+    if length < -1 or length > MAX_CLIENT_ID:
+        raise KafkaFormatError("a client id of impossible length")
+    begin = reader.at
+    if length < 0:
+        length = 0
+    reader.need(length)
+    reader.at += length
+    try:
+        client_id = PyUnicode_DecodeUTF8(<const char*> reader.data + begin, length, NULL)
+    except UnicodeDecodeError:
+        raise KafkaFormatError("a client id that is no UTF-8") from None
+    if 0 <= key < 256 and version >= flexible_from[key]:
+        count = reader.varint()
+        if count > MAX_HEADER_TAGS:
+            raise KafkaFormatError(f"{count} tagged fields in a header")
+        for index in range(count):
+            reader.varint()
+            size = reader.varint()
+            reader.need(size)
+            reader.at += size
+    return key, version, correlation, client_id, reader.at
 
 
 def decode(plan, data, Py_ssize_t position):

@@ -54,6 +54,9 @@ _FIXED: Final = {
     FLOAT64: struct.Struct(">d"),
 }
 _MAX_TAGS: Final = 1024
+_MAX_HEADER_TAGS: Final = 64
+_MAX_CLIENT_ID: Final = 4096
+_NEVER: Final = 0x7FFF
 
 
 class _Reader:
@@ -159,6 +162,83 @@ class _Reader:
         if self.at != end:
             raise KafkaFormatError(f"{field.name} is shorter than its tag says")
         self.end = whole
+
+    def pass_over(self, kind: int, field: FieldPlan) -> None:
+        """Pass a value, and make nothing of it."""
+        if kind in _FIXED:
+            self.take(_FIXED[kind].size)
+        elif kind == UUID:
+            self.take(16)
+        elif kind == STRUCT:
+            self.pass_struct(field.struct)
+        elif kind == NULLABLE_STRUCT:
+            if self.fixed(INT8) >= 0:
+                self.pass_struct(field.struct)
+        else:
+            self.pass_counted(kind, field)
+
+    def pass_counted(self, kind: int, field: FieldPlan) -> None:
+        length = max(0, self.length(kind))
+        if length > self.end - self.at:
+            raise KafkaFormatError(f"{field.name} is longer than its message")
+        if kind not in (ARRAY, COMPACT_ARRAY):
+            self.at += length
+            return
+        for _ in range(length):
+            self.pass_over(field.element, field)
+
+    def pass_struct(self, plan: Plan | None) -> None:
+        assert plan is not None
+        for field in plan.fields:
+            self.pass_over(field.kind, field)
+        if plan.is_flexible:
+            self.pass_tags(_MAX_TAGS)
+
+    def pass_tags(self, most: int) -> None:
+        count = self.varint()
+        if count > most:
+            raise KafkaFormatError(f"{count} tagged fields")
+        for _ in range(count):
+            self.varint()
+            self.take(self.varint())
+
+
+def behind_fields(plan: Plan, data: Buffer, position: int) -> int:
+    """Where the fields in order of a message end, and its tags begin.
+
+    Passes over them without looking at values. Raises KafkaFormatError where they are longer than the data.
+    """
+    reader = _Reader(data, position)
+    for field in plan.fields:
+        reader.pass_over(field.kind, field)
+    return reader.at
+
+
+_flexible_from: Final[dict[int, int]] = {}
+
+
+def know_header(key: int, flexible: int) -> None:
+    """From which version on the headers of an API key's requests have tags."""
+    _flexible_from[key] = flexible
+
+
+def request_header(data: Buffer) -> tuple[int, int, int, str, int]:
+    """The key, version, correlation id and client id of a request's frame, and where its message begins.
+
+    Raises KafkaFormatError for bytes that are no header.
+    """
+    reader = _Reader(data, 4)
+    key, version = reader.fixed(INT16), reader.fixed(INT16)
+    correlation, length = reader.fixed(INT32), reader.fixed(INT16)
+    if length < -1 or length > _MAX_CLIENT_ID:
+        raise KafkaFormatError("a client id of impossible length")
+    try:
+        client_id = str(reader.take(max(0, length)), "utf-8")
+    except UnicodeDecodeError:
+        raise KafkaFormatError("a client id that is no UTF-8") from None
+    if version >= _flexible_from.get(key, _NEVER):
+        reader.pass_tags(_MAX_HEADER_TAGS)
+    return key, version, correlation, client_id, reader.at
 
 
 def _text(found: memoryview, field: FieldPlan) -> str:

@@ -6,7 +6,6 @@ A frame here is whole: its four bytes of length, its header, its message.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway_runtime.protocols.kafka.errors import KafkaFormatError
@@ -17,6 +16,11 @@ from gateway_runtime.protocols.kafka.messages import (
     response_layout,
 )
 
+try:
+    from gateway_runtime.protocols.kafka._codec import request_header
+except ImportError:
+    from gateway_runtime.protocols.kafka.codec import request_header
+
 Frame = bytes | bytearray | memoryview
 
 PREFIX: Final = 4
@@ -25,18 +29,20 @@ LENGTH: Final = struct.Struct(">i")
 _REQUEST: Final = struct.Struct(">ihhih")
 _RESPONSE: Final = struct.Struct(">ii")
 _NO_TAGS: Final = b"\x00"
-_MAX_CLIENT_ID: Final = 4096
+_COMPACT_PRODUCE: Final = 9
 
 
-@dataclass(slots=True)
 class RequestHeader:
     """Who asks for what; the message begins at `body` of the frame."""
 
-    key: int
-    version: int
-    correlation_id: int
-    client_id: str
-    body: int
+    __slots__ = ("body", "client_id", "correlation_id", "key", "version")
+
+    def __init__(self, key: int, version: int, correlation_id: int, client_id: str, body: int) -> None:
+        self.key = key
+        self.version = version
+        self.correlation_id = correlation_id
+        self.client_id = client_id
+        self.body = body
 
 
 def read_request_header(frame: Frame) -> RequestHeader:
@@ -45,25 +51,21 @@ def read_request_header(frame: Frame) -> RequestHeader:
     Of a version that is not known only key, version and correlation id are right. Raises KafkaFormatError
     for bytes that are no header.
     """
-    try:
-        _, key, version, correlation_id, length = _REQUEST.unpack_from(frame)
-    except struct.error:
-        raise KafkaFormatError("a request shorter than its header") from None
-    begin = _REQUEST.size
-    end = begin + max(0, length)
-    if length > _MAX_CLIENT_ID or end > len(frame) or length < -1:
-        raise KafkaFormatError("a request shorter than its header")
-    try:
-        client_id = bytes(frame[begin:end]).decode()
-    except UnicodeDecodeError:
-        raise KafkaFormatError("a client id that is no UTF-8") from None
-    try:
-        flexible = header_flexible(key, version)[0]
-    except KeyError:
-        flexible = False
-    if flexible:
-        end = _behind_tags(frame, end)
-    return RequestHeader(key, version, correlation_id, client_id, end)
+    key, version, correlation_id, client_id, body = request_header(frame)
+    return RequestHeader(key, version, correlation_id, client_id, body)
+
+
+def has_acks(frame: Frame, header: RequestHeader) -> bool:
+    """Whether a Produce request is answered: acks is not 0. Raises KafkaFormatError where there is none."""
+    at = header.body
+    if header.version >= _COMPACT_PRODUCE:
+        length, at = _varint(frame, at)
+        at += max(0, length - 1)
+    else:
+        at += 2 + max(0, int.from_bytes(frame[at : at + 2], "big", signed=True))
+    if at + 2 > len(frame):
+        raise KafkaFormatError("a Produce request that is too short")
+    return frame[at] != 0 or frame[at + 1] != 0
 
 
 def response_body(frame: Frame, key: int, version: int) -> int:

@@ -20,9 +20,19 @@ from gateway_runtime.protocols.kafka.errors import KafkaFormatError
 from gateway_runtime.protocols.kafka.plan import FieldPlan, Plan
 
 try:
-    from gateway_runtime.protocols.kafka._codec import decode, encode
+    from gateway_runtime.protocols.kafka._codec import (
+        behind_fields,
+        decode,
+        encode,
+        know_header,
+    )
 except ImportError:
-    from gateway_runtime.protocols.kafka.codec import decode, encode
+    from gateway_runtime.protocols.kafka.codec import (
+        behind_fields,
+        decode,
+        encode,
+        know_header,
+    )
 
 Message = dict[str, Any]
 """A struct by the names of its fields in Kafka's schemas; arrays are lists, bytes are views."""
@@ -99,6 +109,13 @@ class Layout:
         Brokers ignore them in requests, and librdkafka asks for the metadata of all topics so.
         """
         return decode(self.plan, data, position)[0]
+
+    def has_tags(self, data: bytes | bytearray | memoryview, position: int) -> bool:
+        """Whether a message has tagged fields, told without reading it; raises as `decode` does."""
+        if not self.plan.is_flexible:
+            return False
+        at = behind_fields(self.plan, data, position)
+        return at >= len(data) or data[at] != 0
 
     def encode(self, message: Message) -> list[bytes | memoryview]:
         """The bytes of a message in pieces; a field that is not given is as the schema says."""
@@ -236,3 +253,6 @@ def _api_keys() -> Iterator[ApiKey]:
 
 KEYS: Final[Mapping[int, ApiKey]] = {api.key: api for api in sorted(_api_keys(), key=lambda one: one.key)}
 """What clients may ask of brokers."""
+
+for _api in KEYS.values():
+    know_header(_api.key, _api.flexible)

@@ -190,6 +190,21 @@ def test_a_produce_without_acknowledgement_awaits_no_response() -> None:
     assert wire.client == [response]
 
 
+@pytest.mark.parametrize("version", range(3, 14))
+@pytest.mark.parametrize("transaction", [None, "t", "t" * 200])
+def test_a_produce_awaits_a_response_by_its_acks(version: int, transaction: str | None) -> None:
+    for acks, in_flight in ((0, 0), (1, 1), (-1, 1)):
+        mediator = _mediator(Wire())
+        mediator.request(*_request(PRODUCE, version, {"Acks": acks, "TransactionalId": transaction}))
+        assert mediator.in_flight == in_flight
+
+
+def test_a_produce_that_is_too_short_for_acks_is_refused() -> None:
+    header, request = _request(PRODUCE, 9, {"Acks": 1})
+    with pytest.raises(KafkaFormatError, match="too short"):
+        _mediator(Wire()).request(header, request[: header.body + 1])
+
+
 def test_what_the_gateway_answers_waits_for_its_turn() -> None:
     wire = Wire()
     mediator = _mediator(wire)

@@ -34,6 +34,9 @@ LAYOUTS = [
     for name in ("ConsumerProtocolSubscription", "ConsumerProtocolAssignment")
     for version in range(4)
 ]
+for _api in KEYS.values():
+    codec.know_header(_api.key, _api.flexible)  # as the one in use was told
+
 CODECS = pytest.mark.parametrize("implementation", [codec, _codec], ids=["python", "c"])
 _BITS = {kinds.INT8: 8, kinds.INT16: 16, kinds.INT32: 32, kinds.INT64: 64}
 
@@ -216,3 +219,44 @@ def test_the_header_of_an_api_versions_response_has_no_tags() -> None:
     assert header_flexible(18, 4) == (True, False)
     assert header_flexible(3, 9) == (True, True)
     assert header_flexible(3, 8) == (False, False)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: f"{layout.name}-{layout.version}")
+def test_tags_are_found_behind_the_fields_without_reading_them(layout: Layout) -> None:
+    source = random.Random(f"{layout.name} {layout.version} tags")
+    for _ in range(3):
+        message = _message(layout.plan, source)
+        data = _bytes(codec, layout, message)
+        at = codec.behind_fields(layout.plan, data, 0)
+        assert at == _codec.behind_fields(layout.plan, data, 0)
+        has_tags = "_tagged" in message or any(field.name in message for field in layout.plan.tagged)
+        assert layout.has_tags(data, 0) == has_tags
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, len(LAYOUTS) - 1), st.binary(max_size=300))
+def test_any_bytes_are_passed_over_alike_or_refused_alike(index: int, data: bytes) -> None:
+    plan = LAYOUTS[index].plan
+    assert _end(codec.behind_fields, plan, data, 0) == _end(_codec.behind_fields, plan, data, 0)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from([0, 3, 17, 18, 77, 93]), st.integers(0, 14), st.binary(max_size=60))
+def test_headers_of_requests_are_read_alike_or_refused_alike(key: int, version: int, rest: bytes) -> None:
+    frame = bytes(4) + key.to_bytes(2, "big") + version.to_bytes(2, "big") + bytes(4) + rest
+    assert _end(codec.request_header, frame) == _end(_codec.request_header, frame)
+
+
+def _end(call: Any, *arguments: Any) -> Any:
+    try:
+        return call(*arguments)
+    except KafkaFormatError:
+        return KafkaFormatError
+
+
+@CODECS
+def test_a_header_gives_who_asks_and_where_the_message_begins(implementation: Any) -> None:
+    frame = bytes(4) + b"\x00\x03\x00\x09\x00\x00\x00\x07\x00\x02me" + b"\x01\x05\x01x" + b"body"
+    assert implementation.request_header(frame) == (3, 9, 7, "me", len(frame) - 4)
+    with pytest.raises(KafkaFormatError):
+        implementation.request_header(frame[:12])
