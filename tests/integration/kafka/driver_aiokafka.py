@@ -53,6 +53,16 @@ def _named(error: KafkaError) -> ClientError:
     return ClientError(getattr(error, "message", type(error).__name__), str(error))
 
 
+@asynccontextmanager
+async def _running(one: Any) -> AsyncIterator[Any]:
+    """A producer or consumer; one that could not start is ended too, which it does not do by itself."""
+    try:
+        await one.start()
+        yield one
+    finally:
+        await one.stop()
+
+
 def _check(code: int) -> None:
     if code:
         raise _named(for_code(code)())
@@ -68,7 +78,9 @@ class AioKafka:
 
     def produce(self, topic: str, values: Sequence[str], acks: str = "all") -> list[Placed]:
         async def work() -> list[Placed]:
-            async with AIOKafkaProducer(**self._options(), acks=acks if acks == "all" else int(acks)) as one:
+            async with _running(
+                AIOKafkaProducer(**self._options(), acks=acks if acks == "all" else int(acks))
+            ) as one:
                 futures = [await one.send(topic, value.encode()) for value in values]
                 found = await asyncio.gather(*futures)
             return [Placed(at.partition, at.offset) if at else Placed(-1, -1) for at in found]
@@ -80,7 +92,7 @@ class AioKafka:
 
         async def work() -> list[str]:
             options = {"auto_offset_reset": "earliest", "isolation_level": level}
-            async with AIOKafkaConsumer(topic, **self._options(), **options) as one:
+            async with _running(AIOKafkaConsumer(topic, **self._options(), **options)) as one:
                 return [(await one.getone()).value.decode() for _ in range(count)]
 
         return _run(work())
@@ -90,7 +102,7 @@ class AioKafka:
 
         async def work(seen: Seen, stopped: threading.Event) -> None:
             options = {"group_id": group, "auto_offset_reset": "earliest", "heartbeat_interval_ms": 300}
-            async with AIOKafkaConsumer(**self._options(), **options) as one:
+            async with _running(AIOKafkaConsumer(**self._options(), **options)) as one:
                 one.subscribe([topic], listener=_Listener(seen))
                 while not stopped.is_set():
                     batches = await one.getmany(timeout_ms=100)
@@ -100,7 +112,9 @@ class AioKafka:
 
     def transact(self, topic: str, values: Sequence[str], transactional_id: str, *, commit: bool) -> None:
         async def work() -> None:
-            async with AIOKafkaProducer(**self._options(), transactional_id=transactional_id) as one:
+            async with _running(
+                AIOKafkaProducer(**self._options(), transactional_id=transactional_id)
+            ) as one:
                 await one.begin_transaction()
                 for value in values:
                     await one.send_and_wait(topic, value.encode())
@@ -111,7 +125,8 @@ class AioKafka:
     def create_topic(self, topic: str, partitions: int = 1) -> None:
         async def work() -> None:
             async with self._admin() as admin:
-                answer = await admin.create_topics([NewTopic(topic, partitions, _COPIES)])
+                copies = min(_COPIES, len(_nodes(await admin.describe_cluster())))
+                answer = await admin.create_topics([NewTopic(topic, partitions, copies)])
                 _check(answer.topic_errors[0][1])
 
         _run(work())
@@ -157,6 +172,25 @@ class AioKafka:
 
         return _run(work())
 
+    def alter_config(self, topic: str, name: str, value: str) -> None:
+        async def work() -> None:
+            async with self._admin() as admin:
+                resource = ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})
+                answers = await admin.alter_configs([resource])
+                _check(answers[0].resources[0][0])
+
+        _run(work())
+
+    def group_state(self, group: str) -> str:
+        async def work() -> str:
+            async with self._admin() as admin:
+                answers = await admin.describe_consumer_groups([group])
+                (code, _, state, *_) = answers[0].groups[0]
+                _check(code)
+                return state.lower()
+
+        return _run(work())
+
     def groups(self) -> set[str]:
         async def work() -> set[str]:
             async with self._admin() as admin:
@@ -169,7 +203,7 @@ class AioKafka:
 
         async def work() -> int:
             place = TopicPartition(topic, partition)
-            async with AIOKafkaConsumer(**self._options()) as one:
+            async with _running(AIOKafkaConsumer(**self._options())) as one:
                 return (await one.end_offsets([place]))[place]
 
         return _run(work())

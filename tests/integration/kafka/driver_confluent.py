@@ -17,7 +17,7 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 from kafka_access import PATIENCE, Access, ClientError, GroupProtocol, Member, Placed, Seen
 
 
@@ -127,6 +127,16 @@ class Confluent:
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
         found = _result(admin.describe_configs([resource])[resource])
         return {name: entry.value for name, entry in found.items()}
+
+    def alter_config(self, topic: str, name: str, value: str) -> None:
+        admin = self._admin()
+        entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
+        _result(admin.incremental_alter_configs([resource])[resource])
+
+    def group_state(self, group: str) -> str:
+        admin = self._admin()
+        return _result(admin.describe_consumer_groups([group])[group]).state.name.lower()
 
     def groups(self) -> set[str]:
         admin = self._admin()

@@ -16,7 +16,7 @@ from kafka import (
     TopicPartition,
 )
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, for_code
 from kafka.net.sasl.oauth import AbstractTokenProvider
 from kafka_access import PATIENCE, Access, ClientError, GroupProtocol, Member, Placed, Seen
 
@@ -112,6 +112,7 @@ class KafkaPython:
         with self._admin() as admin:
             nodes = _nodes(admin.describe_cluster())
             (found,) = admin.describe_topics([topic])
+            _check(found["error_code"])
             return {one["partition_index"]: nodes[one["leader_id"]] for one in found["partitions"]}
 
     def nodes(self) -> set[str]:
@@ -123,6 +124,19 @@ class KafkaPython:
             resource = ConfigResource(ConfigResourceType.TOPIC, topic)
             found = admin.describe_configs([resource], config_filter="all")
             return {name: entry["value"] for name, entry in found["topic"][topic].items()}
+
+    def alter_config(self, topic: str, name: str, value: str) -> None:
+        with self._admin() as admin:
+            resource = ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})
+            # It would ask first which settings there are, and say of an error there that there are none.
+            answer = admin.alter_configs([resource], raise_on_unknown=False)["topic"][topic]
+            _check_text(answer)
+
+    def group_state(self, group: str) -> str:
+        with self._admin() as admin:
+            found: dict[str, str] = admin.describe_groups([group])[group]
+            _check_text(found["error"])
+            return found["group_state"].lower()
 
     def groups(self) -> set[str]:
         with self._admin() as admin:
@@ -174,6 +188,16 @@ def _read(one: KafkaConsumer, count: int) -> list[str]:
 
 def _values(batches: dict[TopicPartition, list[Any]]) -> list[str]:
     return [record.value.decode() for batch in batches.values() for record in batch]
+
+
+def _check(code: int) -> None:
+    if code:
+        raise ClientError(for_code(code).message)
+
+
+def _check_text(told: str | None) -> None:
+    if told not in (None, "OK"):
+        raise ClientError(str(told))
 
 
 def _nodes(cluster: dict[str, Any]) -> dict[int, str]:

@@ -75,6 +75,13 @@ class ProgramDriver:
         found: dict[str, str | None] = self._run("configs", topic=topic)[0]["configs"]
         return found
 
+    def alter_config(self, topic: str, name: str, value: str) -> None:
+        self._run("alter-config", topic=topic, name=name, value=value)
+
+    def group_state(self, group: str) -> str:
+        found: str = self._run("group-state", group=group)[0]["state"]
+        return found.lower()
+
     def groups(self) -> set[str]:
         return set(self._run("groups")[0]["groups"])
 

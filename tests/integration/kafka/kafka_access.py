@@ -152,5 +152,11 @@ class Driver(Protocol):
     def configs(self, topic: str) -> dict[str, str | None]:
         """The configuration of a topic."""
 
+    def alter_config(self, topic: str, name: str, value: str) -> None:
+        """Sets one property of a topic."""
+
     def groups(self) -> set[str]:
         """The names of all groups that the client sees."""
+
+    def group_state(self, group: str) -> str:
+        """The state of a group in Kafka's words, in small letters."""

@@ -33,11 +33,11 @@ type settings struct {
 }
 
 type arguments struct {
-	Topic, Acks, Group, Protocol, TransactionalId string
-	Values                                        []string
-	Count                                         int
-	Partitions                                    int32
-	Committed, Commit                             bool
+	Topic, Acks, Group, Protocol, TransactionalId, Name, Value string
+	Values                                                     []string
+	Count                                                      int
+	Partitions                                                 int32
+	Committed, Commit                                          bool
 }
 
 type object map[string]any
@@ -248,6 +248,16 @@ func administer(ctx context.Context, admin *kadm.Client, given arguments, comman
 		say(object{"nodes": addresses(found.Brokers)})
 	case "configs":
 		say(object{"configs": configs(ctx, admin, given.Topic)})
+	case "alter-config":
+		change := kadm.AlterConfig{Op: kadm.SetConfig, Name: given.Name, Value: &given.Value}
+		answer, err := admin.AlterTopicConfigs(ctx, []kadm.AlterConfig{change}, given.Topic)
+		check(err)
+		check(answer[0].Err)
+	case "group-state":
+		found, err := admin.DescribeGroups(ctx, given.Group)
+		check(err)
+		check(found[given.Group].Err)
+		say(object{"state": found[given.Group].State})
 	case "groups":
 		found, err := admin.ListGroups(ctx)
 		check(err)

@@ -12,6 +12,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -191,6 +193,17 @@ public final class Driver {
             case "nodes" -> say(Map.of("nodes",
                 admin.describeCluster().nodes().get().stream().map(Driver::address).toList()));
             case "configs" -> say(Map.of("configs", configs(admin)));
+            case "alter-config" -> {
+                ConfigEntry entry = new ConfigEntry(given.get("name").asText(), given.get("value").asText());
+                ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic());
+                admin.incrementalAlterConfigs(Map.of(resource,
+                    List.of(new AlterConfigOp(entry, AlterConfigOp.OpType.SET)))).all().get();
+            }
+            case "group-state" -> {
+                String group = given.get("group").asText();
+                say(Map.of("state",
+                    admin.describeConsumerGroups(List.of(group)).all().get().get(group).groupState().toString()));
+            }
             case "groups" -> say(Map.of("groups",
                 admin.listGroups().all().get().stream().map(one -> one.groupId()).toList()));
             default -> throw new IllegalArgumentException(command);
