@@ -17,6 +17,7 @@ from gateway_runtime.kafka.versions import (
     SASL_HANDSHAKE,
     UNSUPPORTED_VERSION,
     Versions,
+    read_features,
     read_versions,
 )
 from gateway_runtime.protocols.kafka.errors import KafkaFormatError
@@ -32,7 +33,7 @@ from gateway_runtime.protocols.kafka.messages import Message
 from gateway_runtime.protocols.kafka.sasl_client import SaslError
 
 _LARGEST_RESPONSE: Final = 1 << 30
-_VERSIONS_VERSION: Final = 3
+_VERSIONS_VERSION: Final = 4
 _SOFTWARE: Final = {"ClientSoftwareName": "penstock", "ClientSoftwareVersion": "1"}
 
 Ask = Callable[[int, int, Message], Awaitable[Message]]
@@ -69,6 +70,7 @@ class BrokerConnection(FrameProtocol):
     def __init__(self) -> None:
         super().__init__(_LARGEST_RESPONSE)
         self.versions: Versions = {}
+        self.features: Message = {}
         self.session_lifetime: float = 0.0
         """Seconds for which the login holds (KIP-368); 0: for ever."""
         self.taker: Callable[[Frame], None] | None = None
@@ -167,7 +169,8 @@ async def connect_broker(address: Address, way: Way) -> BrokerConnection:
     try:
         async with asyncio.timeout(way.timeout):
             await _open(connection, address, way)
-            connection.versions = await _versions(connection)
+            response = await _versions(connection)
+            connection.versions, connection.features = read_versions(response), read_features(response)
             if way.login is not None:
                 connection.session_lifetime = await authenticate(
                     connection.ask, connection.versions, way.login
@@ -195,13 +198,15 @@ async def _open(connection: BrokerConnection, address: Address, way: Way) -> Non
     await loop.create_connection(lambda: protocol, host, port, ssl=way.tls, server_hostname=name)
 
 
-async def _versions(connection: BrokerConnection) -> Versions:
+async def _versions(connection: BrokerConnection) -> Message:
+    """What the broker knows, asked in a version that it knows: it says which where that was too new."""
     response = await connection.ask(API_VERSIONS, _VERSIONS_VERSION, _SOFTWARE)
     if response["ErrorCode"] == UNSUPPORTED_VERSION:
-        response = await connection.ask(API_VERSIONS, 0, {})
+        _, highest = read_versions(response).get(API_VERSIONS, (0, 0))
+        response = await connection.ask(API_VERSIONS, min(highest, _VERSIONS_VERSION - 1), _SOFTWARE)
     if response["ErrorCode"]:
         raise BrokerError(f"the broker answers ApiVersions with error {response['ErrorCode']}")
-    return read_versions(response)
+    return response
 
 
 async def authenticate(ask: Ask, versions: Versions, login: Login) -> float:

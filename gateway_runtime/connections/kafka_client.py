@@ -29,6 +29,7 @@ from gateway_runtime.kafka.versions import (
     TELEMETRY,
     UNSUPPORTED_VERSION,
     Versions,
+    features_at,
     versions_response,
 )
 from gateway_runtime.program.kafka import Session
@@ -40,6 +41,7 @@ from gateway_runtime.protocols.kafka.frames import (
     response_frame,
 )
 from gateway_runtime.protocols.kafka.messages import KEYS, Message, request_layout
+from gateway_runtime.protocols.kafka.sasl_client import SaslError
 from gateway_runtime.protocols.kafka.sasl_server import Challenge, Done, Failed, ServerExchange
 from gateway_runtime.security.kafka import explain
 from gateway_runtime.security.kafka_identity import Admitted
@@ -248,7 +250,7 @@ class KafkaConnection(FrameProtocol):
         except _RefusedError as refusal:
             self.end(str(refusal), refusal.key)
             return
-        except BrokerError as failure:
+        except (BrokerError, SaslError) as failure:
             self.end(str(failure), "CLUSTER_UNAVAILABLE")
             return
         except KafkaFormatError as error:
@@ -284,7 +286,9 @@ class KafkaConnection(FrameProtocol):
         """A version that is too new is answered in version 0 (KIP-511)."""
         lowest, highest = versions[API_VERSIONS]
         if lowest <= header.version <= highest:
-            self._reply(header, header.version, versions_response(versions))
+            assert self.api is not None
+            features = features_at(self.api.cluster.features, header.version)
+            self._reply(header, header.version, {**versions_response(versions), **features})
         else:
             own = {API_VERSIONS: versions[API_VERSIONS]}
             self._reply(header, 0, versions_response(own, UNSUPPORTED_VERSION))

@@ -12,6 +12,7 @@ from typing import Final
 from gateway_runtime.connections.kafka_broker import BrokerConnection, BrokerError, Way, connect_broker
 from gateway_runtime.kafka.addresses import Address
 from gateway_runtime.kafka.versions import Versions
+from gateway_runtime.protocols.kafka.messages import Message
 
 _LOG: Final = logging.getLogger(__name__)
 _METADATA: Final = 3
@@ -30,6 +31,7 @@ class Cluster:
         self._way = way
         self._brokers: dict[int, Address] = {}
         self._versions: Versions = {}
+        self._features: Message = {}
         self._looked_at = 0.0
         self._turn = random.randrange(1 << 16)  # noqa: S311 - spreads load
         self._looking: asyncio.Task[None] | None = None
@@ -41,6 +43,11 @@ class Cluster:
     def versions(self) -> Versions:
         """What brokers know, as one of them said; empty until one was asked."""
         return self._versions
+
+    @property
+    def features(self) -> Message:
+        """What the same broker said of features."""
+        return self._features
 
     def learn(self, number: int, host: str, port: int) -> None:
         """A broker is there, as a response says that passes by."""
@@ -129,7 +136,7 @@ class Cluster:
         finally:
             connection.close()
         self._brokers = {one["NodeId"]: Address(one["Host"], one["Port"]) for one in response["Brokers"]}
-        self._versions = connection.versions
+        self._versions, self._features = connection.versions, connection.features
         self._looked_at, self._failures, self._failure = monotonic(), 0, ""
 
 

@@ -20,11 +20,19 @@ OWN: Final[Versions] = {
     key: (KEYS[key].lowest, KEYS[key].highest) for key in (SASL_HANDSHAKE, API_VERSIONS, SASL_AUTHENTICATE)
 }
 """What the gateway answers itself, whatever the cluster knows."""
+_FEATURES: Final = ("SupportedFeatures", "FinalizedFeaturesEpoch", "FinalizedFeatures")
+_LOWEST_ZERO: Final = 4
+"""The version of ApiVersions from which on features may have 0 as their lowest version (KAFKA-17011)."""
 
 
 def read_versions(response: Message) -> dict[int, tuple[int, int]]:
     """What a broker says that it knows."""
     return {one["ApiKey"]: (one["MinVersion"], one["MaxVersion"]) for one in response["ApiKeys"]}
+
+
+def read_features(response: Message) -> Message:
+    """What a broker says of its features and of those that are in use in the cluster (KIP-584)."""
+    return {name: response[name] for name in _FEATURES if name in response}
 
 
 def offered(cluster: Versions, knows: Callable[[int, int], bool]) -> Versions:
@@ -39,6 +47,17 @@ def offered(cluster: Versions, knows: Callable[[int, int], bool]) -> Versions:
         if good:
             found[key] = (good[0], good[-1])
     return {**found, **OWN}
+
+
+def features_at(features: Message, version: int) -> Message:
+    """Features as they may be told in a version of ApiVersions.
+
+    They are the cluster's own: clients choose by them, as between two protocols of transactions (KIP-890).
+    """
+    if version >= _LOWEST_ZERO or "SupportedFeatures" not in features:
+        return features
+    supported = [one for one in features["SupportedFeatures"] if one["MinVersion"] > 0]
+    return {**features, "SupportedFeatures": supported}
 
 
 def versions_response(versions: Versions, error: int = 0) -> Message:

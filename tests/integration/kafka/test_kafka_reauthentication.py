@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 
@@ -51,6 +52,21 @@ def test_gateway_renews_its_login_behind_a_request_in_flight(
             client.send("Metadata", 9, {"Topics": []})
             assert client.take("Fetch", 11)["ErrorCode"] == 0
             client.take("Metadata", 9)
+
+
+def test_login_that_cannot_be_renewed_ends_a_connection(
+    strict: Kafka, start_gateway: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = [(503, "{}")] * 1000
+    answers = [(200, _short_lived(strict.provider.token("alice"))), *refused]
+    monkeypatch.setattr(strict.provider, "answer", lambda *_: answers.pop(0))
+    gateway = start_gateway(Setup(upstream(strict, "OAUTHBEARER")))
+    with raw_client(gateway.access.bootstrap) as client:
+        client.ask("Metadata", 9, {"Topics": []})
+        with pytest.raises(ClosedError):
+            client.frame()
+    assert gateway.running.metric("penstock_kafka_refused_total", reason="CLUSTER_UNAVAILABLE") == 1
+    gateway.running.err.wait("no token from")
 
 
 def test_token_that_is_renewed_keeps_a_connection(kafka: Kafka, start_gateway: Start) -> None:
@@ -119,6 +135,11 @@ def _by_token_exactly(kafka: Kafka, skew: str = "0s") -> Setup:
     setup = by_token(kafka)
     setup.plans["tokens"]["jwt"]["clockSkew"] = skew
     return setup
+
+
+def _short_lived(token: str) -> str:
+    """The answer of a token server: the token is to be used for two seconds, less than a login holds."""
+    return json.dumps({"access_token": token, "token_type": "Bearer", "expires_in": 2})
 
 
 def _write(producer: Producer, topic: str, told: list[tuple[KafkaError | None, Message]]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from gateway_runtime.kafka.table import HIDDEN
 from gateway_runtime.kafka.table import offered as is_handled
-from gateway_runtime.kafka.versions import OWN, offered, versions_response
+from gateway_runtime.kafka.versions import OWN, features_at, offered, read_features, versions_response
 from gateway_runtime.protocols.kafka.messages import KEYS
 
 
@@ -42,3 +42,24 @@ def test_the_gateway_offers_its_own_authentication_whatever_the_cluster_has() ->
 def test_the_lowest_version_of_produce_is_said_to_be_zero() -> None:
     rows = versions_response({0: (3, 12), 3: (1, 9)})["ApiKeys"]
     assert [(row["ApiKey"], row["MinVersion"]) for row in rows] == [(0, 0), (3, 1)]
+
+
+FEATURES = {
+    "SupportedFeatures": [
+        {"Name": "transaction.version", "MinVersion": 0, "MaxVersion": 2},
+        {"Name": "metadata.version", "MinVersion": 7, "MaxVersion": 30},
+    ],
+    "FinalizedFeaturesEpoch": 12,
+    "FinalizedFeatures": [{"Name": "transaction.version", "MaxVersionLevel": 2, "MinVersionLevel": 2}],
+}
+
+
+def test_features_of_the_cluster_are_told_as_a_broker_tells_them() -> None:
+    found = read_features({"ErrorCode": 0, "ApiKeys": [], **FEATURES})
+    assert found == features_at(found, 4) == FEATURES
+    (old,) = features_at(found, 3)["SupportedFeatures"]
+    assert old["Name"] == "metadata.version"
+
+
+def test_a_cluster_that_knows_no_features_has_none() -> None:
+    assert features_at(read_features({"ErrorCode": 0, "ApiKeys": []}), 3) == {}
