@@ -87,6 +87,16 @@ class Confluent:
 
         return Member(run)
 
+    def ends(self, topic: str) -> dict[int, int]:
+        """The offset behind the last record of each partition."""
+        one = Consumer(self._options() | {"group.id": f"{topic}-reader"})
+        try:
+            numbers = one.list_topics(topic, PATIENCE).topics[topic].partitions
+            places = [TopicPartition(topic, number) for number in numbers]
+            return {place.partition: one.get_watermark_offsets(place, PATIENCE)[1] for place in places}
+        finally:
+            one.close()
+
     def transact(self, topic: str, values: Sequence[str], transactional_id: str, *, commit: bool) -> None:
         one = Producer(self._options() | {"transactional.id": transactional_id})
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import socket
 import sys
 from contextlib import suppress
@@ -87,7 +88,11 @@ class KafkaGateway:
         self._folder = folder
         self.port = free_block(1 + MOST_BROKERS)
         self.apply(setup)
-        self.running = Running(folder, *options)
+        self._options = options
+        self._start()
+
+    def _start(self) -> None:
+        self.running = Running(self._folder, *self._options)
         try:
             wait_until("the gateway", self._is_ready, seconds=PATIENCE)
         except BaseException:
@@ -114,6 +119,13 @@ class KafkaGateway:
         replacement = self._folder / ".replacement"
         replacement.write_text(yaml.safe_dump_all(manifests(setup, self.port)))
         replacement.rename(self._folder / "all.yaml")
+
+    def restart(self) -> int:
+        """Has it end in order, and starts it anew at the same ports; the exit code of the first."""
+        self.running.signal(signal.SIGTERM)
+        code = self.running.exit_code()
+        self._start()
+        return code
 
     def stop(self) -> None:
         """Ends it."""
