@@ -50,7 +50,8 @@ def transacts(driver: Driver, topic: str) -> None:
 def administers(driver: Driver, topic: str, nodes: set[str]) -> None:
     """A client makes, lists, describes and removes a topic, and sees these nodes and no others."""
     driver.create_topic(topic, partitions=3)
-    assert topic in driver.topics()
+    # Brokers hear of it one after the other.
+    wait_until("the topic to come", lambda: topic in driver.topics())
     leaders = driver.leaders(topic)
     assert set(leaders) == {0, 1, 2}
     assert set(leaders.values()) <= nodes
@@ -60,5 +61,4 @@ def administers(driver: Driver, topic: str, nodes: set[str]) -> None:
         member.wait("all partitions", lambda seen: len(seen.partitions) == 3)
         assert f"{topic}-group" in driver.groups()
     driver.delete_topic(topic)
-    # Brokers hear of it one after the other.
     wait_until("the topic to go", lambda: topic not in driver.topics())
