@@ -99,6 +99,7 @@ class KafkaConnection(FrameProtocol):
         self._waiting: tuple[RequestHeader, Frame, Call] | None = None
         self._task: asyncio.Task[None] | None = None
         self._timers: list[asyncio.TimerHandle] = []
+        self._most_in_flight = 1
         self._is_muted = False
         self._is_full = False
         self._is_retired = False
@@ -192,19 +193,26 @@ class KafkaConnection(FrameProtocol):
         """Take a request, or leave it until its turn."""
         if self._is_leaving:
             return
-        self._queue.append(frame)
-        self._go_on()
+        if self._queue or self._is_waiting():
+            self._queue.append(frame)
+            self._settle()
+        else:
+            self._take_now(frame)
+            self._settle()
 
     def _go_on(self) -> None:
         """Take what has come, as far as it goes."""
+        while self._queue and not self._is_waiting() and not self._is_leaving:
+            self._take_now(self._queue.popleft())
+        self._settle()
+
+    def _take_now(self, frame: Frame) -> None:
         try:
-            while self._queue and not self._is_waiting():
-                self._take(self._queue.popleft())
+            self._take(frame)
         except _RefusedError as refusal:
             self.end(str(refusal), refusal.key)
         except KafkaFormatError as error:
             self.end(str(error), MALFORMED)
-        self._settle()
 
     def _is_waiting(self) -> bool:
         return self._task is not None or self._waiting is not None
@@ -216,8 +224,7 @@ class KafkaConnection(FrameProtocol):
         if self._is_retired and not in_flight and not is_behind:
             self.end("it is to come anew")
         elif not self._is_leaving:
-            limit = 1 if self.api is None else self.api.kafka.limits.in_flight
-            is_held = is_behind or in_flight >= limit or self._is_muted or self._is_full
+            is_held = is_behind or in_flight >= self._most_in_flight or self._is_muted or self._is_full
             self.hold(is_held or self._is_retired)
 
     def _take(self, frame: Frame) -> None:
@@ -371,6 +378,7 @@ class KafkaConnection(FrameProtocol):
             upstream.close()
             return
         self.frame_limit = api.kafka.limits.frame
+        self._most_in_flight = api.kafka.limits.in_flight
         book = AddressBook(self._listener, api.kafka, api.info.namespace, api.cluster.learn)
         self._mediator = Mediator(self, api.offered(), book, inspector, self._gateway.stats(api.key))
         self._attach(upstream)

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from gateway_pod import Cluster, GatewayPod, wait_for
-from kafka_world import allow_alone, connections_to, make_topic, set_password, values, writer
+from kafka_secret_world import allow_alone, connections_to, make_topic, set_password, values, writer
 from vault_world import VaultWorld
 
 from e2e.components.kafka import Kafka
