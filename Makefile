@@ -33,8 +33,9 @@ demo: compile ## Serve examples/quickstart, try it with curl and print the answe
 test: compile ## Run all tests
 	@$(PY) -m pytest $(ARGS)
 
-e2e: $(READY) ## Run the end-to-end scenarios with real pods, on kind or a native node
+e2e: compile ## Run the end-to-end scenarios with real pods, on kind or a native node, and the slow tests
 	@nice -n 5 $(PY) -m e2e.run $(ARGS)
+	@$(if $(ARGS),true,$(PY) -m pytest -m slow)
 
 lint: $(READY) ## Check style, types, import contracts and generated files
 	$(BIN)/ruff check .

@@ -18,6 +18,8 @@ from raw_client import RawClient, raw_client
 from e2e.components.kafka import Kafka
 from e2e.components.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., KafkaGateway]
 Make = Callable[[Access], Driver]
 PATIENT = (AioKafka, Confluent, Java)

@@ -17,6 +17,8 @@ from e2e.components.kafka import Kafka
 from e2e.components.kafka_configuration import USERS, Options
 from gateway_runtime.kafka.access import Operation, Resource
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., KafkaGateway]
 KEY = "a-key-that-nobody-guesses-0123456789"
 _TOPICS = ("free", "readable", "seen", "hidden", "configured")

@@ -10,6 +10,8 @@ from kafka_scenarios import administers, reads_what_it_wrote, rebalances, transa
 from e2e.components.kafka import Kafka
 from e2e.components.kafka_configuration import MECHANISMS, USERS
 
+pytestmark = pytest.mark.slow
+
 
 def access_of(kafka: Kafka, mechanism: str, user: str, *, tls: bool) -> Access:
     """How a user gets to the cluster itself."""

@@ -16,6 +16,8 @@ from test_kafka_logins import by_token, with_token
 from e2e.components.kafka import Kafka
 from e2e.components.kafka_configuration import Options
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., KafkaGateway]
 LIFETIME = 3
 """Seconds for which a login is good at the broker, or a token of a client at the gateway."""
