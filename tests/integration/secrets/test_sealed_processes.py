@@ -53,7 +53,9 @@ def served(tmp_path: Path) -> Iterator[Running]:
     manifests = gateway(*free_ports(1)) + "---" + open_api("orders", backend=9)
     (tmp_path / "manifests" / "all.yaml").write_text(manifests)
     cores = f'cd {tmp_path}/cores && ulimit -c "$(ulimit -Hc)" && exec "$@"'
-    running = Running(tmp_path / "manifests", within=("sh", "-c", cores, "sh", *UNPRIVILEGED))
+    # A shell's job in the background has SIGQUIT ignored, and so have all that it starts.
+    within = ("env", "--default-signal=QUIT", "sh", "-c", cores, "sh", *UNPRIVILEGED)
+    running = Running(tmp_path / "manifests", within=within)
     yield running.ready()
     running.stop()
 
