@@ -301,19 +301,23 @@ cdef class _Reader:
 
     cdef int pass_struct(self, _Struct plan) except -1:
         cdef _Field field
-        cdef int64_t count, index
-        cdef Py_ssize_t size
         for field in plan.fields:
             self.pass_over(field.kind, field)
         if plan.is_flexible:
-            count = self.varint()
-            if count > MAX_TAGS:
-                raise KafkaFormatError(f"{count} tagged fields")
-            for index in range(count):
-                self.varint()
-                size = self.varint()
-                self.need(size)
-                self.at += size
+            self.pass_tags(MAX_TAGS)
+        return 0
+
+    cdef int pass_tags(self, int64_t most) except -1:
+        cdef int64_t count, index
+        cdef Py_ssize_t size
+        count = self.varint()
+        if count > most:
+            raise KafkaFormatError(f"{count} tagged fields")
+        for index in range(count):
+            self.varint()
+            size = self.varint()
+            self.need(size)
+            self.at += size
         return 0
 
 
@@ -331,23 +335,19 @@ def behind_fields(plan, data, Py_ssize_t position):
     return reader.at
 
 
-cdef int flexible_from[256]
-for _key in range(256):
-    flexible_from[_key] = 0x7FFF
-
-
-def know_header(int key, int flexible):
+def behind_tags(data, Py_ssize_t position):
     """See codec.py."""
-    if 0 <= key < 256:
-        flexible_from[key] = flexible
+    cdef _Reader reader = _Reader.__new__(_Reader)
+    reader.open(data, position)
+    reader.pass_tags(MAX_HEADER_TAGS)
+    return reader.at
 
 
-def request_header(data):
+def request_header(data, dict flexible_from):
     """See codec.py."""
     cdef _Reader reader = _Reader.__new__(_Reader)
     cdef int key, version
-    cdef Py_ssize_t length, begin, size
-    cdef int64_t count, index
+    cdef Py_ssize_t length, begin
     reader.open(data, 4)
     key = <int16_t> reader.number(2)
     version = <int16_t> reader.number(2)
@@ -364,15 +364,9 @@ def request_header(data):
         client_id = PyUnicode_DecodeUTF8(<const char*> reader.data + begin, length, NULL)
     except UnicodeDecodeError:
         raise KafkaFormatError("a client id that is no UTF-8") from None
-    if 0 <= key < 256 and version >= flexible_from[key]:
-        count = reader.varint()
-        if count > MAX_HEADER_TAGS:
-            raise KafkaFormatError(f"{count} tagged fields in a header")
-        for index in range(count):
-            reader.varint()
-            size = reader.varint()
-            reader.need(size)
-            reader.at += size
+    first = flexible_from.get(key)
+    if first is not None and version >= <int> first:
+        reader.pass_tags(MAX_HEADER_TAGS)
     return key, version, correlation, client_id, reader.at
 
 

@@ -56,7 +56,6 @@ _FIXED: Final = {
 _MAX_TAGS: Final = 1024
 _MAX_HEADER_TAGS: Final = 64
 _MAX_CLIENT_ID: Final = 4096
-_NEVER: Final = 0x7FFF
 
 
 class _Reader:
@@ -214,18 +213,21 @@ def behind_fields(plan: Plan, data: Buffer, position: int) -> int:
     return reader.at
 
 
-_flexible_from: Final[dict[int, int]] = {}
+def behind_tags(data: Buffer, position: int) -> int:
+    """Where tagged fields of a header end; none are known, so that they are passed over.
+
+    Raises KafkaFormatError where they are longer than the data.
+    """
+    reader = _Reader(data, position)
+    reader.pass_tags(_MAX_HEADER_TAGS)
+    return reader.at
 
 
-def know_header(key: int, flexible: int) -> None:
-    """From which version on the headers of an API key's requests have tags."""
-    _flexible_from[key] = flexible
-
-
-def request_header(data: Buffer) -> tuple[int, int, int, str, int]:
+def request_header(data: Buffer, flexible_from: dict[int, int]) -> tuple[int, int, int, str, int]:
     """The key, version, correlation id and client id of a request's frame, and where its message begins.
 
-    Raises KafkaFormatError for bytes that are no header.
+    `flexible_from` has the versions from which on the headers of API keys have tags. Raises KafkaFormatError
+    for bytes that are no header.
     """
     reader = _Reader(data, 4)
     key, version = reader.fixed(INT16), reader.fixed(INT16)
@@ -236,7 +238,8 @@ def request_header(data: Buffer) -> tuple[int, int, int, str, int]:
         client_id = str(reader.take(max(0, length)), "utf-8")
     except UnicodeDecodeError:
         raise KafkaFormatError("a client id that is no UTF-8") from None
-    if version >= _flexible_from.get(key, _NEVER):
+    first = flexible_from.get(key)
+    if first is not None and version >= first:
         reader.pass_tags(_MAX_HEADER_TAGS)
     return key, version, correlation, client_id, reader.at
 

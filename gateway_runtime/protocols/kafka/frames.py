@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from gateway_runtime.protocols.kafka.errors import KafkaFormatError
 from gateway_runtime.protocols.kafka.messages import (
+    FLEXIBLE_FROM,
     Message,
     header_flexible,
     request_layout,
@@ -17,9 +18,9 @@ from gateway_runtime.protocols.kafka.messages import (
 )
 
 try:
-    from gateway_runtime.protocols.kafka._codec import request_header
+    from gateway_runtime.protocols.kafka._codec import behind_tags, request_header
 except ImportError:
-    from gateway_runtime.protocols.kafka.codec import request_header
+    from gateway_runtime.protocols.kafka.codec import behind_tags, request_header
 
 Frame = bytes | bytearray | memoryview
 
@@ -51,7 +52,7 @@ def read_request_header(frame: Frame) -> RequestHeader:
     Of a version that is not known only key, version and correlation id are right. Raises KafkaFormatError
     for bytes that are no header.
     """
-    key, version, correlation_id, client_id, body = request_header(frame)
+    key, version, correlation_id, client_id, body = request_header(frame, FLEXIBLE_FROM)
     return RequestHeader(key, version, correlation_id, client_id, body)
 
 
@@ -71,7 +72,7 @@ def has_acks(frame: Frame, header: RequestHeader) -> bool:
 def response_body(frame: Frame, key: int, version: int) -> int:
     """Where the message of a response begins. Raises KafkaFormatError where there is none."""
     if header_flexible(key, version)[1]:
-        return _behind_tags(frame, _RESPONSE.size)
+        return behind_tags(frame, _RESPONSE.size)
     return _RESPONSE.size
 
 
@@ -110,20 +111,6 @@ def read_response(frame: Frame, key: int, version: int) -> Message:
 
 def _size(pieces: list[Any]) -> int:
     return sum(map(len, pieces))
-
-
-def _behind_tags(frame: Frame, at: int) -> int:
-    """Where tagged fields of a header end; none are known, so that they are passed over."""
-    if at < len(frame) and frame[at] == 0:
-        return at + 1
-    count, at = _varint(frame, at)
-    for _ in range(min(count, 64)):
-        _, at = _varint(frame, at)
-        size, at = _varint(frame, at)
-        at += size
-    if count > 64 or at > len(frame):
-        raise KafkaFormatError("a header longer than its frame")
-    return at
 
 
 def _varint(frame: Frame, at: int) -> tuple[int, int]:

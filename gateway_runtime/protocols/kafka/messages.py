@@ -20,19 +20,9 @@ from gateway_runtime.protocols.kafka.errors import KafkaFormatError
 from gateway_runtime.protocols.kafka.plan import FieldPlan, Plan
 
 try:
-    from gateway_runtime.protocols.kafka._codec import (
-        behind_fields,
-        decode,
-        encode,
-        know_header,
-    )
+    from gateway_runtime.protocols.kafka._codec import behind_fields, decode, encode
 except ImportError:
-    from gateway_runtime.protocols.kafka.codec import (
-        behind_fields,
-        decode,
-        encode,
-        know_header,
-    )
+    from gateway_runtime.protocols.kafka.codec import behind_fields, decode, encode
 
 Message = dict[str, Any]
 """A struct by the names of its fields in Kafka's schemas; arrays are lists, bytes are views."""
@@ -156,7 +146,7 @@ def fields(key: int, version: int, is_request: bool) -> Iterator[tuple[str, ...]
 @cache
 def header_flexible(key: int, version: int) -> tuple[bool, bool]:
     """Whether the headers of request and response have tagged fields; that of ApiVersions never (KIP-511)."""
-    flexible = version >= KEYS[key].flexible
+    flexible = version >= FLEXIBLE_FROM[key]
     return flexible, flexible and key != API_VERSIONS
 
 
@@ -254,5 +244,5 @@ def _api_keys() -> Iterator[ApiKey]:
 KEYS: Final[Mapping[int, ApiKey]] = {api.key: api for api in sorted(_api_keys(), key=lambda one: one.key)}
 """What clients may ask of brokers."""
 
-for _api in KEYS.values():
-    know_header(_api.key, _api.flexible)
+FLEXIBLE_FROM: Final = {api.key: api.flexible for api in KEYS.values()}
+"""The version of each API key from which on its messages have tagged fields."""

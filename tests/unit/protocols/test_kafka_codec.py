@@ -13,6 +13,7 @@ from gateway_runtime.protocols.kafka import _codec, codec
 from gateway_runtime.protocols.kafka import plan as kinds
 from gateway_runtime.protocols.kafka.errors import KafkaFormatError
 from gateway_runtime.protocols.kafka.messages import (
+    FLEXIBLE_FROM,
     KEYS,
     Entity,
     Layout,
@@ -34,9 +35,6 @@ LAYOUTS = [
     for name in ("ConsumerProtocolSubscription", "ConsumerProtocolAssignment")
     for version in range(4)
 ]
-for _api in KEYS.values():
-    codec.know_header(_api.key, _api.flexible)  # as the one in use was told
-
 CODECS = pytest.mark.parametrize("implementation", [codec, _codec], ids=["python", "c"])
 _BITS = {kinds.INT8: 8, kinds.INT16: 16, kinds.INT32: 32, kinds.INT64: 64}
 
@@ -244,7 +242,9 @@ def test_any_bytes_are_passed_over_alike_or_refused_alike(index: int, data: byte
 @given(st.sampled_from([0, 3, 17, 18, 77, 93]), st.integers(0, 14), st.binary(max_size=60))
 def test_headers_of_requests_are_read_alike_or_refused_alike(key: int, version: int, rest: bytes) -> None:
     frame = bytes(4) + key.to_bytes(2, "big") + version.to_bytes(2, "big") + bytes(4) + rest
-    assert _end(codec.request_header, frame) == _end(_codec.request_header, frame)
+    assert _end(codec.request_header, frame, FLEXIBLE_FROM) == _end(
+        _codec.request_header, frame, FLEXIBLE_FROM
+    )
 
 
 def _end(call: Any, *arguments: Any) -> Any:
@@ -257,6 +257,6 @@ def _end(call: Any, *arguments: Any) -> Any:
 @CODECS
 def test_a_header_gives_who_asks_and_where_the_message_begins(implementation: Any) -> None:
     frame = bytes(4) + b"\x00\x03\x00\x09\x00\x00\x00\x07\x00\x02me" + b"\x01\x05\x01x" + b"body"
-    assert implementation.request_header(frame) == (3, 9, 7, "me", len(frame) - 4)
+    assert implementation.request_header(frame, FLEXIBLE_FROM) == (3, 9, 7, "me", len(frame) - 4)
     with pytest.raises(KafkaFormatError):
-        implementation.request_header(frame[:12])
+        implementation.request_header(frame[:12], FLEXIBLE_FROM)
