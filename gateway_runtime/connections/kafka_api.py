@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Final
-
 from gateway_runtime.connections.kafka_broker import Login, Way
 from gateway_runtime.connections.kafka_cluster import Cluster
 from gateway_runtime.connections.kafka_login import login_of
@@ -14,15 +11,12 @@ from gateway_runtime.kafka import telemetry
 from gateway_runtime.kafka.table import offered as is_covered
 from gateway_runtime.kafka.topic_ids import TopicIds
 from gateway_runtime.kafka.versions import Versions, offered
-from gateway_runtime.program.compile import ApiCompiler, Surroundings
+from gateway_runtime.program.compile import ApiCompiler, Surroundings, told_without_values
 from gateway_runtime.program.kafka import KafkaProgram, bootstrap_addresses
-from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.security.kafka import KafkaAdmission
 from gateway_runtime.snapshot.kafka import KafkaApi, KafkaCluster
 from gateway_runtime.snapshot.references import secret_uris
 from gateway_runtime.snapshot.types import ApiSection, GatewaySection, SubscriptionsSection
-
-_BLANK: Final = SecretText("secret" * 6)
 
 
 class KafkaApiServer:
@@ -103,13 +97,9 @@ def serve_api(
     except Exception as error:  # whatever is wrong, it stays this API's own trouble
         if not secret_uris(section, gateway):
             return f"{type(error).__name__}: {error}"
-        text = f"{type(error).__name__}: the value of a secret does not fit where it is used"
-    blanks = dict.fromkeys(surroundings.secrets, _BLANK)
-    try:
-        _made(section, gateway, subscriptions, replace(surroundings, secrets=blanks), None)
-    except Exception as safe:
-        return f"{type(safe).__name__}: {safe}"
-    return text
+        return told_without_values(
+            error, surroundings, lambda blanks: _made(section, gateway, subscriptions, blanks, None)
+        )
 
 
 def _made(

@@ -195,10 +195,9 @@ class KafkaConnection(FrameProtocol):
             return
         if self._queue or self._is_waiting():
             self._queue.append(frame)
-            self._settle()
         else:
             self._take_now(frame)
-            self._settle()
+        self._settle()
 
     def _go_on(self) -> None:
         """Take what has come, as far as it goes."""

@@ -36,19 +36,16 @@ def compile_step(step: Step, phase: str, environment: Environment) -> StepFuncti
     Raises PolicyError for an unknown policy, one that has no such phase, or an invalid configuration, and
     ExpressionError for a broken expression.
     """
-    policy = find_policy(step.policy)
-    if policy is None:
-        raise PolicyError(step.policy, "there is no such policy")
+    policy = _policy(step, phase)
     make = policy.request if phase == "request" else policy.response
-    if make is None:
-        raise PolicyError(step.policy, f"the policy has no {phase} phase")
+    assert make is not None
     run = make(configure(policy, step.configuration), environment)
     return run if step.condition is None else _conditional(run, step.condition, environment)
 
 
 def compile_connect(step: Step, environment: Environment) -> ConnectFunction:
     """The function of a step of the phase `connect`; raises as `compile_step` does."""
-    policy = _kafka_policy(step, "connect")
+    policy = _policy(step, "connect")
     assert policy.connect is not None
     run = policy.connect(configure(policy, step.configuration), environment)
     if step.condition is None:
@@ -59,7 +56,7 @@ def compile_connect(step: Step, environment: Environment) -> ConnectFunction:
 
 def compile_interact(step: Step, environment: Environment) -> InteractFunction:
     """The function of a step of the phase `interact`; raises as `compile_step` does."""
-    policy = _kafka_policy(step, "interact")
+    policy = _policy(step, "interact")
     assert policy.interact is not None
     run = policy.interact(configure(policy, step.configuration), environment)
     if step.condition is None:
@@ -70,7 +67,7 @@ def compile_interact(step: Step, environment: Environment) -> InteractFunction:
 
 def compile_records(step: Step, phase: str, environment: Environment) -> RecordStep:
     """A step of the phase `publish` or `subscribe`; raises as `compile_step` does."""
-    policy = _kafka_policy(step, phase)
+    policy = _policy(step, phase)
     make = policy.publish if phase == "publish" else policy.subscribe
     assert make is not None
     run = make(configure(policy, step.configuration), environment)
@@ -94,7 +91,8 @@ class _RecordsIf(RecordStep):
         return self._step.run(exchange, message) if self._holds(exchange) else None
 
 
-def _kafka_policy(step: Step, phase: str) -> PolicyType:
+def _policy(step: Step, phase: str) -> PolicyType:
+    """The policy of a step, which has such a phase."""
     policy = find_policy(step.policy)
     if policy is None:
         raise PolicyError(step.policy, "there is no such policy")

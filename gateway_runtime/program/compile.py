@@ -54,6 +54,26 @@ _BLANK: Final = SecretText("secret" * 6)
 """Stands for any value where one must not be seen: long enough for a key, and base64 too."""
 
 
+def told_without_values(
+    error: Exception, surroundings: Surroundings, again: Callable[[Surroundings], object]
+) -> str:
+    """What is wrong with an API that names secrets: told as of a compilation without their values."""
+    try:
+        again(replace(surroundings, secrets=dict.fromkeys(surroundings.secrets, _BLANK)))
+    except Exception as safe:
+        return f"{type(safe).__name__}: {safe}"
+    return f"{type(error).__name__}: the value of a secret does not fit where it is used"
+
+
+def flow_place(key: str, scope: str, flows: tuple[Flow, ...], index: int) -> str:
+    """Names one of an API's flows.
+
+    Counters go by this place: two flows never share it, and one keeps it where others come and go.
+    """
+    name = flows[index].name
+    return f"{key} {scope} {name} {sum(flow.name == name for flow in flows[:index])}"
+
+
 class ApiCompiler:
     """Compiles one API's section."""
 
@@ -65,7 +85,7 @@ class ApiCompiler:
 
     def compile(self, subscriptions: SubscriptionsSection | None) -> ApiProgram:
         """The program of the API; its `error` says why where it cannot run."""
-        program = ApiProgram(self.key, self._info(), self._surroundings.stats(self.key))
+        program = ApiProgram(self.key, self.info(), self._surroundings.stats(self.key))
         program.access_log = self._gateway.access_log and self._section.access_log
         try:
             self._fill(program, subscriptions)
@@ -74,18 +94,18 @@ class ApiCompiler:
         return program
 
     def _told(self, error: Exception, subscriptions: SubscriptionsSection | None) -> str:
-        """What is wrong, without values: told as of a compilation that has none of them."""
+        """What is wrong, without values."""
+
+        def again(blanks: Surroundings) -> None:
+            compiler = ApiCompiler(self._section, self._gateway, blanks)
+            compiler._fill(ApiProgram(self.key, self.info(), ApiStats()), subscriptions)
+
         if not secret_uris(self._section, self._gateway):
             return f"{type(error).__name__}: {error}"
-        blanks = dict.fromkeys(self._surroundings.secrets, _BLANK)
-        blank = ApiCompiler(self._section, self._gateway, replace(self._surroundings, secrets=blanks))
-        try:
-            blank._fill(ApiProgram(self.key, self._info(), ApiStats()), subscriptions)
-        except Exception as safe:
-            return f"{type(safe).__name__}: {safe}"
-        return f"{type(error).__name__}: the value of a secret does not fit where it is used"
+        return told_without_values(error, self._surroundings, again)
 
-    def _info(self) -> ApiInfo:
+    def info(self) -> ApiInfo:
+        """What expressions know of the API."""
         section = self._section
         return ApiInfo(section.name, section.namespace, section.version, section.properties)
 
@@ -147,12 +167,10 @@ class ApiCompiler:
 
     def _compiled(self, flows: tuple[Flow, ...], scope: str) -> list[CompiledFlow]:
         compiled = []
-        names = [flow.name for flow in flows]
         for index, flow in enumerate(flows):
             if flow.is_of_kafka:
                 continue
-            # Counters go by this place: two flows never share it, and one keeps it where others come and go.
-            place = f"{self.key} {scope} {flow.name} {names[:index].count(flow.name)}"
+            place = flow_place(self.key, scope, flows, index)
             selection = Selection(
                 self._steps(flow.request, "request", place), self._steps(flow.response, "response", place)
             )

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from gateway_runtime.exchange import ApiInfo, Exchange, Headers, Request
+from gateway_runtime.exchange import ApiInfo, Exchange
 from gateway_runtime.expressions.compile import Secrets
 from gateway_runtime.expressions.settings import evaluate_setting
 from gateway_runtime.kafka.addresses import Address
@@ -19,10 +19,10 @@ from gateway_runtime.kafka.rules import Rules
 from gateway_runtime.policies.base import ConnectFunction, InteractFunction
 from gateway_runtime.policies.environment import StepEnvironment
 from gateway_runtime.policies.steps import compile_connect, compile_interact, compile_records
-from gateway_runtime.program.compile import ApiCompiler
+from gateway_runtime.program.compile import ApiCompiler, flow_place
 from gateway_runtime.program.settings import with_settings
 from gateway_runtime.security.kafka import KafkaAdmission
-from gateway_runtime.security.kafka_identity import Admitted
+from gateway_runtime.security.kafka_identity import Admitted, exchange_of
 from gateway_runtime.snapshot.kafka import KafkaApi, KafkaCluster
 from gateway_runtime.snapshot.types import ApiSection, Flow, GatewaySection, Step, SubscriptionsSection
 
@@ -64,7 +64,7 @@ class KafkaProgram:
         assert section.kafka is not None
         self.key = compiler.key
         self.kafka: KafkaApi = section.kafka
-        self.info = ApiInfo(section.name, section.namespace, section.version, section.properties)
+        self.info: ApiInfo = compiler.info()
         self.cluster = filled(section.kafka.cluster, compiler.named_secret)
         plans = tuple(with_settings(plan, compiler.named_secret) for plan in section.plans)
         self.admission = KafkaAdmission(replace(section, plans=plans), subscriptions, compiler)
@@ -75,11 +75,8 @@ class KafkaProgram:
 
     def session(self, admitted: Admitted, remote_address: str) -> Session:
         """What holds for a client that was let in. Raises ExpressionError where a policy's fails."""
-        request = Request("", "", "", "", Headers([], []))
-        request.remote_address = remote_address
-        exchange = Exchange(request, self.info)
-        exchange.plan, exchange.subscription = admitted.plan, admitted.subscription
-        exchange.claims = admitted.claims
+        exchange = exchange_of(admitted, self.info)
+        exchange.request.remote_address = remote_address
         flows, rules = list(self._flows(exchange)), Rules()
         refusal = next((why for flow in flows for run in flow.connect if (why := run(exchange))), "")
         for interact in (run for flow in flows for run in flow.interact if not refusal):
@@ -102,9 +99,8 @@ class _Maker:
         self._compiler = compiler
 
     def flows(self, flows: tuple[Flow, ...], scope: str) -> list[_Flow]:
-        names = [flow.name for flow in flows]
         return [
-            self._flow(flow, f"{self._compiler.key} {scope} {flow.name} {names[:index].count(flow.name)}")
+            self._flow(flow, flow_place(self._compiler.key, scope, flows, index))
             for index, flow in enumerate(flows)
             if flow.has_kafka_steps
         ]

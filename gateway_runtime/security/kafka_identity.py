@@ -55,7 +55,7 @@ def compile_rule(plan: Plan, api: ApiInfo, environment: SecurityEnvironment) -> 
 
     def rule(admitted: Admitted) -> bool:
         try:
-            return condition(_exchange(admitted, api))
+            return condition(exchange_of(admitted, api))
         except Exception as error:  # a rule that cannot tell lets nobody in
             _LOG.warning("the selection rule of plan %s fails: %s", plan.name, type(error).__name__)
             return False
@@ -63,7 +63,7 @@ def compile_rule(plan: Plan, api: ApiInfo, environment: SecurityEnvironment) -> 
     return rule
 
 
-def _exchange(admitted: Admitted, api: ApiInfo) -> Exchange:
+def exchange_of(admitted: Admitted, api: ApiInfo) -> Exchange:
     """What expressions see of a client: there is no HTTP request."""
     exchange = Exchange(Request("", "", "", "", Headers([], [])), api)
     exchange.plan, exchange.subscription = admitted.plan, admitted.subscription
