@@ -49,20 +49,21 @@ def _row(cell: Cell, samples: Samples) -> Row:
         "work": cell.work,
         "body": cell.body,
         "connections": cell.connections,
-        "requests_per_second": _spread(peak.rate for peak in peaks),
-        "requests_per_cpu_second": _spread(peak.per_cpu_second for peak in peaks),
-        "mb_per_cpu_second": _spread(peak.mb_per_cpu_second for peak in peaks),
-        "cpu_share": _spread(peak.busy for peak in peaks),
-        "p50_ms": _spread(latency.p50 for latency in latencies),
-        "p99_ms": _spread(latency.p99 for latency in latencies),
-        "rate_kept": _spread(latency.kept for latency in latencies),
+        "requests_per_second": spread(peak.rate for peak in peaks),
+        "requests_per_cpu_second": spread(peak.per_cpu_second for peak in peaks),
+        "mb_per_cpu_second": spread(peak.mb_per_cpu_second for peak in peaks),
+        "cpu_share": spread(peak.busy for peak in peaks),
+        "p50_ms": spread(latency.p50 for latency in latencies),
+        "p99_ms": spread(latency.p99 for latency in latencies),
+        "rate_kept": spread(latency.kept for latency in latencies),
         "failed": sum(peak.failed for peak in peaks) + sum(latency.failed for latency in latencies),
         "rss_mib": samples.memory.rss,
         "pss_mib": samples.memory.pss,
     }
 
 
-def _spread(values: Iterable[float]) -> dict[str, float] | None:
+def spread(values: Iterable[float]) -> dict[str, float] | None:
+    """The median, with least and greatest."""
     found = list(values)
     if not found:
         return None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from bench.kafka.loads import Latency, Throughput
+from bench.rows import spread
 
 Row = dict[str, Any]
 
@@ -80,15 +80,3 @@ def memory_rows(samples: dict[str, Samples]) -> list[Row]:
         for peer, one in samples.items()
         if one.memory
     ]
-
-
-def spread(values: Iterable[float]) -> dict[str, float] | None:
-    """The median, with least and greatest."""
-    found = list(values)
-    if not found:
-        return None
-    return {
-        "median": round(statistics.median(found), 3),
-        "min": round(min(found), 3),
-        "max": round(max(found), 3),
-    }
