@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from typing import Protocol
 
 DURATION_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds of the latency histogram, in seconds."""
@@ -44,12 +45,21 @@ class ApiStats:
         }
 
 
+class Counting(Protocol):
+    """What counts requests by itself."""
+
+    def take(self) -> tuple[int, int, int]:
+        """Requests, their bytes and those of responses since this was asked last."""
+        ...
+
+
 class KafkaStats:
     """What one Kafka API has served in this worker; `refused` counts connections it ended, by reason."""
 
     __slots__ = (
         "connections_open",
         "connections_total",
+        "counting",
         "refused",
         "request_bytes",
         "requests",
@@ -65,6 +75,15 @@ class KafkaStats:
         self.response_bytes: int = 0
         self.throttled_ms: int = 0
         self.refused: dict[str, int] = {}
+        self.counting: set[Counting] = set()
+        """Whose numbers belong to these, and are taken when they are wanted."""
+
+    def collect(self, counting: Counting) -> None:
+        """Add what something has counted."""
+        requests, request_bytes, response_bytes = counting.take()
+        self.requests += requests
+        self.request_bytes += request_bytes
+        self.response_bytes += response_bytes
 
     def refuse(self, reason: str) -> None:
         """Count a connection that was ended; reasons are few words of the gateway's own."""
@@ -72,6 +91,8 @@ class KafkaStats:
 
     def dump(self) -> dict[str, object]:
         """The numbers as JSON-able data."""
+        for counting in self.counting:
+            self.collect(counting)
         return {
             "connections_open": self.connections_open,
             "connections_total": self.connections_total,

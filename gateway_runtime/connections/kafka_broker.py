@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
 from gateway_runtime.connections.kafka_frames import FrameProtocol
+from gateway_runtime.connections.plain_transport import connect
 from gateway_runtime.kafka.addresses import Address
 from gateway_runtime.kafka.versions import (
     API_VERSIONS,
@@ -192,7 +193,7 @@ async def _open(connection: BrokerConnection, address: Address, way: Way) -> Non
     host, port = address
     protocol = cast("asyncio.BaseProtocol", connection)
     if way.tls is None:
-        await loop.create_connection(lambda: protocol, host, port)
+        await connect(loop, address, connection)
         return
     name = way.server_name or host
     await loop.create_connection(lambda: protocol, host, port, ssl=way.tls, server_hostname=name)

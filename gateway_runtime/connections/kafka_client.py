@@ -21,6 +21,7 @@ from gateway_runtime.kafka.addresses import AddressBook
 from gateway_runtime.kafka.call import Call
 from gateway_runtime.kafka.inspection import inspection
 from gateway_runtime.kafka.mediator import Mediator, Pieces
+from gateway_runtime.kafka.passing import relay
 from gateway_runtime.kafka.telemetry import telemetry_answer
 from gateway_runtime.kafka.versions import (
     API_VERSIONS,
@@ -51,6 +52,7 @@ from gateway_runtime.stats import KafkaStats
 if TYPE_CHECKING:
     from gateway_runtime.connections.kafka_api import KafkaApiServer
     from gateway_runtime.connections.kafka_gateway import KafkaGateway
+    from gateway_runtime.kafka._relay import Relay
 
 _LOG: Final = logging.getLogger(__name__)
 MALFORMED: Final = "MALFORMED"
@@ -81,6 +83,7 @@ class KafkaConnection(FrameProtocol):
 
     def __init__(self, gateway: KafkaGateway, listener: KafkaListener, port: int) -> None:
         super().__init__(_FIRST_FRAMES)
+        self.is_client = True
         self._gateway = gateway
         self._listener = listener
         self._port = port
@@ -94,6 +97,8 @@ class KafkaConnection(FrameProtocol):
         self._mechanism = ""
         self._exchange: ServerExchange[Admitted] | None = None
         self._mediator: Mediator | None = None
+        self._relay: Relay | None = None
+        """What passes frames on unread, where nothing has to look into them."""
         self._upstream: BrokerConnection | None = None
         self._queue: deque[Frame] = deque()
         self._waiting: tuple[RequestHeader, Frame, Call] | None = None
@@ -133,6 +138,12 @@ class KafkaConnection(FrameProtocol):
         self._gateway.forget(self)
         if self._stats is not None:
             self._stats.connections_open -= 1
+            if self._relay is not None:
+                self._relay.is_open = False
+                self._stats.collect(self._relay)
+                self._stats.counting.discard(self._relay)
+        if self._mediator is not None:
+            self._mediator.pay()
         for timer in self._timers:
             timer.cancel()
         if self._task is not None:
@@ -150,6 +161,8 @@ class KafkaConnection(FrameProtocol):
         if self._is_leaving or self.transport is None or self.transport.is_closing():
             return
         self._is_leaving = True
+        if self._relay is not None:
+            self._relay.is_open = False
         self.uncork()
         if key and self._stats is not None:
             self._stats.refuse(key)
@@ -225,6 +238,12 @@ class KafkaConnection(FrameProtocol):
         elif not self._is_leaving:
             is_held = is_behind or in_flight >= self._most_in_flight or self._is_muted or self._is_full
             self.hold(is_held or self._is_retired)
+            if self._relay is not None:
+                self._relay.is_open = not (is_held or self._is_retired)
+
+    def settle(self) -> None:
+        """See to it that no more is read than may be awaited."""
+        self._settle()
 
     def _take(self, frame: Frame) -> None:
         header = read_request_header(frame)
@@ -380,6 +399,9 @@ class KafkaConnection(FrameProtocol):
         self._most_in_flight = api.kafka.limits.in_flight
         book = AddressBook(self._listener, api.kafka, api.info.namespace, api.cluster.learn)
         self._mediator = Mediator(self, api.offered(), book, inspector, self._gateway.stats(api.key))
+        self._relay = self._mediator.relay = relay(self._mediator.row, api.offered())
+        if self._relay is not None and inspector is not None:
+            self._relay.inspect(inspector.free)
         self._attach(upstream)
         age = api.kafka.limits.max_connection_age
         if age is not None:
@@ -395,6 +417,11 @@ class KafkaConnection(FrameProtocol):
         self._upstream = self.peer = upstream
         upstream.peer = self
         upstream.taker, upstream.lost, upstream.full = self._respond, self.end, self._on_full
+        if self._relay is not None and self._stats is not None:
+            self._relay.limit(self.frame_limit, self._most_in_flight)
+            self._stats.counting.add(self._relay)
+            self.pass_to(upstream, self._relay)
+            upstream.pass_to(self, self._relay)
         if upstream.session_lifetime > 0:
             self._later(upstream.session_lifetime * _RENEWAL, self._renew)
 

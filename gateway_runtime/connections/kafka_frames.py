@@ -9,31 +9,25 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
+from gateway_runtime.connections.rooms import ROOM, next_room, shared
 from gateway_runtime.protocols.kafka.errors import KafkaFormatError
 from gateway_runtime.protocols.kafka.frames import LENGTH, PREFIX, Frame
+
+if TYPE_CHECKING:
+    from gateway_runtime.connections._lane import Lane
+    from gateway_runtime.kafka._relay import Relay
 
 try:
     from gateway_runtime.protocols.kafka._codec import room
 except ImportError:
     from gateway_runtime.protocols.kafka.codec import room
 
-_ROOM: Final = 262_144
 _COPIED: Final = 32_768
 """Bytes: a frame that is no longer is copied, since one that waits to be sent keeps all of its room."""
 _SMALLEST: Final = 8
 _HIGH_WATER: Final = 1 << 20
-
-
-_shared: Final[list[memoryview]] = []
-"""The room that the next connection reads into, where there is one."""
-
-
-def _next_room() -> memoryview:
-    if not _shared:
-        _shared.append(memoryview(room(_ROOM)))
-    return _shared[0]
 
 
 class FrameProtocol:
@@ -46,6 +40,8 @@ class FrameProtocol:
     def __init__(self, frame_limit: int) -> None:
         self.transport: asyncio.Transport | None = None
         self.frame_limit = frame_limit
+        self.is_client = False
+        """Whether what comes in are requests."""
         self.peer: FrameProtocol | None = None
         self._room: memoryview | None = None
         self._first: int = 0
@@ -72,15 +68,23 @@ class FrameProtocol:
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where to read to."""
         own = self._room
-        return _next_room() if own is None else own[self._filled :]
+        return next_room() if own is None else own[self._filled :]
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what was read."""
+        self.take_read(0, nbytes)
+
+    def is_amid_frame(self) -> bool:
+        """Whether a frame has begun that is not whole yet."""
+        return self._room is not None
+
+    def take_read(self, first: int, nbytes: int) -> None:
+        """Take what was read, behind the first bytes of the room where it is the shared one."""
         peer = self.peer
         if peer is not None:
             peer.cork()
         try:
-            self._consume(nbytes)
+            self._consume(first, nbytes)
         except KafkaFormatError as error:
             self._room = None
             self.broken(str(error))
@@ -88,19 +92,19 @@ class FrameProtocol:
             if peer is not None:
                 peer.uncork()
 
-    def _consume(self, nbytes: int) -> None:
+    def _consume(self, first: int, nbytes: int) -> None:
         own = self._room
         if own is None:
-            own = _next_room()
-            _shared.clear()  # what is done with the frames may have another connection read
-            self._first = self._filled = 0
+            own = next_room()
+            shared.clear()  # what is done with the frames may have another connection read
+            self._first = self._filled = first
         self._room = None
         self._filled += nbytes
         is_kept = self._split(own)
         if self._first < self._filled:
             self._room = self._rest(own)
-        elif not is_kept and not _shared and len(own) == _ROOM:
-            _shared.append(own)
+        elif not is_kept and not shared and len(own) == ROOM:
+            shared.append(own)
 
     def _split(self, data: memoryview) -> bool:
         """Hand on the frames that are whole; answers whether one of them keeps the room."""
@@ -131,10 +135,16 @@ class FrameProtocol:
         size = self._size(data, begin) if end - begin >= PREFIX else PREFIX
         if begin + size <= len(data):
             return data
-        moved = memoryview(room(max(size, _ROOM)))
+        moved = memoryview(room(max(size, ROOM)))
         moved[: end - begin] = data[begin:end]
         self._first, self._filled = 0, end - begin
         return moved
+
+    def pass_to(self, peer: FrameProtocol, relay: Relay) -> None:
+        """Have what a relay passes go to a peer on the short way, where this connection has one."""
+        lane: Lane | None = getattr(self.transport, "lane", None)
+        if lane is not None:
+            lane.join(relay, self, peer.transport)
 
     # -- flow
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from gateway_runtime.connections.kafka_certificates import ListenerCertificates
 from gateway_runtime.connections.kafka_gateway import KafkaGateway
 from gateway_runtime.connections.listeners import Listening
+from gateway_runtime.connections.plain_listening import PlainListening
 from gateway_runtime.program.compile import Surroundings
 from gateway_runtime.secrets.hidden import SecretText
 from gateway_runtime.snapshot.codec import Delta
@@ -59,9 +60,11 @@ class KafkaListeners:
     def at(self, listener: KafkaListener, port: int, sock: socket.socket) -> Listening:
         """What accepts at a port of a listener."""
         self._renew(listener)
-        certificates = None if listener.tls is None else self._certificates[listener.name]
-        context = None if certificates is None else certificates.context
-        listening = Listening(self._loop, sock, self._gateway.factory(listener, port), context)
+        factory = self._gateway.factory(listener, port)
+        if listener.tls is None:
+            listening: Listening = PlainListening(self._loop, sock, factory)
+        else:
+            listening = Listening(self._loop, sock, factory, self._certificates[listener.name].context)
         self._listening[(listener.address, port)] = (listener, listening)
         return listening
 

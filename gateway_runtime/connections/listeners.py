@@ -46,15 +46,20 @@ class Listening:
 
     async def close(self) -> None:
         """Take what waits in the queue, and close."""
+        accepted = self._waiting()
+        if self._server is not None:
+            self._server.close()
+        for client in accepted:
+            await self._take(client)
+
+    def _waiting(self) -> list[socket.socket]:
+        """Takes all clients out of the queue."""
         accepted = []
         self.socket.setblocking(False)
         with contextlib.suppress(OSError):
             while True:
                 accepted.append(self.socket.accept()[0])
-        if self._server is not None:
-            self._server.close()
-        for client in accepted:
-            await self._take(client)
+        return accepted
 
     async def _take(self, client: socket.socket) -> None:
         connecting = self._loop.connect_accepted_socket(

@@ -12,7 +12,7 @@ from gateway_runtime.kafka.quota import Quota
 from gateway_runtime.kafka.record_steps import RecordSteps, RefusedPartition
 from gateway_runtime.kafka.rules import Rules
 from gateway_runtime.kafka.topic_ids import TopicIds
-from gateway_runtime.kafka.versions import PRODUCE
+from gateway_runtime.kafka.versions import PRODUCE, PRODUCE_BY_ID
 from gateway_runtime.protocols.kafka.messages import Message
 
 _LOOKUP_VERSION: Final = 12
@@ -93,12 +93,28 @@ class Inspection:
             _answer_refused(call, response)
             call.response_edited = True
 
-    def cost(self, call: Call, sent: int) -> int:
+    def cost(self, received: int, sent: int, requests: int) -> int:
         """What the quotas say."""
         mute = 0
         for quota in self._quotas:
-            mute = max(mute, quota.charge(call.size, sent))
+            mute = max(mute, quota.charge(received, sent, requests))
         return mute
+
+    def settles(self, call: Call) -> bool:
+        """Whether all that makes the answer is what the topics' ids are."""
+        return (
+            call.key == PRODUCE
+            and call.version >= PRODUCE_BY_ID
+            and self._publishes is None
+            and not (call.edited or call.denied or call.refused or call.closes)
+            and call.message["TransactionalId"] is None
+        )
+
+    @property
+    def free(self) -> tuple[int, int] | None:
+        """How many requests and bytes may pass between two calls of `cost`; None: any number."""
+        limits = [quota.free for quota in self._quotas]
+        return (min(one[0] for one in limits), min(one[1] for one in limits)) if limits else None
 
 
 def _answer_refused(call: Call, response: Message) -> None:

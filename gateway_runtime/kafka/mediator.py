@@ -6,9 +6,8 @@ as responses come in the order of their requests; what it asks the broker for it
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from gateway_runtime.kafka.addresses import OF_NEW_LEADERS, REWRITES, AddressBook
 from gateway_runtime.kafka.call import Call
@@ -26,6 +25,14 @@ from gateway_runtime.protocols.kafka.frames import (
 )
 from gateway_runtime.protocols.kafka.messages import KEYS, Message, request_layout, response_layout
 from gateway_runtime.stats import KafkaStats
+
+if TYPE_CHECKING:
+    from gateway_runtime.kafka._relay import Relay
+
+try:
+    from gateway_runtime.kafka._relay import Row
+except ImportError:
+    from gateway_runtime.kafka.row import Row
 
 Pieces = Sequence[Frame]
 Answered = Callable[[Message], None]
@@ -82,23 +89,41 @@ class Inspector(Protocol):
         """Make the response one of the client's, in place."""
         ...
 
-    def cost(self, call: Call, sent: int) -> int:
-        """For how many milliseconds to hold the client back, which was sent so many bytes."""
+    def cost(self, received: int, sent: int, requests: int) -> int:
+        """For how many milliseconds to hold the client back, after so many bytes and requests of it."""
+        ...
+
+    def settles(self, call: Call) -> bool:
+        """Whether requests to the same topics need not be asked about in this session again."""
+        ...
+
+    @property
+    def free(self) -> tuple[int, int] | None:
+        """How many requests and bytes may pass between two calls of `cost`; None: any number."""
         ...
 
 
-class _Pending:
-    """A request whose response is awaited: a client's (`call` where it was decoded), or the gateway's own."""
+class _Awaited:
+    """What is to be done with a response that is not passed on unread."""
 
-    __slots__ = ("answered", "call", "correlation_id", "key", "pieces", "version")
+    __slots__ = ("answered", "call", "pieces")
 
-    def __init__(self, key: int, version: int, correlation_id: int) -> None:
-        self.key = key
-        self.version = version
-        self.correlation_id = correlation_id
-        self.call: Call | None = None
-        self.pieces: Pieces | None = None
-        self.answered: Answered | None = None
+    def __init__(
+        self, call: Call | None = None, pieces: Pieces | None = None, answered: Answered | None = None
+    ) -> None:
+        self.call = call
+        """A client's request that was decoded."""
+        self.pieces = pieces
+        """The response itself, which the gateway has made and which waits for its turn."""
+        self.answered = answered
+        """Who takes the response to a request of the gateway's own."""
+
+
+def _passed(key: int, version: int, size: int) -> Call:
+    """A request that a relay has passed on."""
+    call = Call(key, version, {})
+    call.size = size
+    return call
 
 
 class Mediator:
@@ -117,13 +142,22 @@ class Mediator:
         self._versions = versions
         self._book = book
         self._inspector = inspector
-        self._pending: deque[_Pending] = deque()
+        self.row = Row()
+        """The requests whose responses are awaited, with an `_Awaited` where more than passing on is to be done."""
         self._own_id = 0
+        self.relay: Relay | None = None
+        """What passes frames on that nothing has to look into (any more); it shares `row`."""
+
+    def pay(self) -> None:
+        """Count what has passed since, as nothing more comes."""
+        if self._inspector is not None and self.relay is not None:
+            requests, received, sent = self.relay.used()
+            self._inspector.cost(received, sent, requests)
 
     @property
     def in_flight(self) -> int:
         """How many responses are awaited."""
-        return len(self._pending)
+        return len(self.row)
 
     # -- from the client
 
@@ -189,7 +223,11 @@ class Mediator:
 
     def _cost(self, call: Call, sent: int) -> int:
         """Count what a client has had, and hold it back where that is too much."""
-        mute = 0 if self._inspector is None else self._inspector.cost(call, sent)
+        inspector = self._inspector
+        if inspector is None:
+            return 0
+        requests, received, passed = (0, 0, 0) if self.relay is None else self.relay.used()
+        mute = inspector.cost(received + call.size, passed + sent, requests + 1)
         if mute > 0:
             self._stats.throttled_ms += mute
             self._link.mute(mute)
@@ -199,26 +237,25 @@ class Mediator:
         """Forward a request that nothing looks into."""
         self._link.to_cluster([frame])
         if header.key != PRODUCE or has_acks(frame, header):
-            self._pending.append(_Pending(header.key, header.version, header.correlation_id))
+            self.row.push(header.key, header.version, header.correlation_id)
 
     def _forward(self, header: RequestHeader, pieces: Pieces, call: Call) -> None:
         self._link.to_cluster(pieces)
+        if self.relay is not None and self._inspector is not None and self._inspector.settles(call):
+            for topic in call.message["TopicData"]:
+                self.relay.know(topic["TopicId"])
         if call.key == PRODUCE and call.message["Acks"] == 0:
             self._cost(call, 0)  # no response comes
             return
-        pending = _Pending(header.key, header.version, header.correlation_id)
-        pending.call = call
-        self._pending.append(pending)
+        self.row.push(header.key, header.version, header.correlation_id, _Awaited(call=call))
 
     def answer(self, key: int, version: int, correlation_id: int, message: Message) -> None:
         """Answer a request in the cluster's place, behind what was asked before."""
         pieces = response_frame(key, version, correlation_id, message)
-        if not self._pending:
+        if len(self.row):
+            self.row.push(key, version, correlation_id, _Awaited(pieces=pieces))
+        else:
             self._link.to_client(pieces)
-            return
-        pending = _Pending(key, version, correlation_id)
-        pending.pieces = pieces
-        self._pending.append(pending)
 
     # -- of the gateway itself
 
@@ -226,27 +263,30 @@ class Mediator:
         """Ask the broker in the gateway's own name."""
         self._own_id -= 1
         header = RequestHeader(key, version, self._own_id, "penstock", 0)
-        pending = _Pending(key, version, self._own_id)
-        pending.answered = answered
-        self._pending.append(pending)
+        self.row.push(key, version, self._own_id, _Awaited(answered=answered))
         self._link.to_cluster(request_frame(header, message))
 
     # -- from the broker
 
     def response(self, frame: Frame) -> None:
         """Take the next response. Raises KafkaFormatError for one that nobody awaits, or is none."""
-        if not self._pending:
+        row = self.row
+        if not len(row):
             raise KafkaFormatError("a response without a request")
-        pending = self._pending.popleft()
-        if correlation_id_of(frame) != pending.correlation_id:
+        key, version, correlation_id, what, size = row.pop()
+        if correlation_id_of(frame) != correlation_id:
             raise KafkaFormatError("a response to another request")
-        if pending.answered is not None:
-            pending.answered(read_response(frame, pending.key, pending.version))
+        awaited = cast("_Awaited | None", what)
+        if awaited is None:
+            call = None if self._inspector is None else _passed(key, version, size)
+            self._respond(key, version, correlation_id, call, frame)
+        elif awaited.answered is not None:
+            awaited.answered(read_response(frame, key, version))
         else:
-            self._respond(pending, frame)
-        while self._pending and (ready := self._pending[0].pieces) is not None:
-            self._pending.popleft()
-            self._link.to_client(ready)
+            self._respond(key, version, correlation_id, awaited.call, frame)
+        while (first := cast("_Awaited | None", row.first())) is not None and first.pieces is not None:
+            row.pop()
+            self._link.to_client(first.pieces)
 
     def _has_addresses(self, frame: Frame, key: int, version: int) -> bool:
         """Whether a response that may have addresses has to be read for them."""
@@ -254,9 +294,8 @@ class Mediator:
             return True
         return response_layout(key, version).has_tags(frame, response_body(frame, key, version))
 
-    def _respond(self, pending: _Pending, frame: Frame) -> None:
+    def _respond(self, key: int, version: int, correlation_id: int, call: Call | None, frame: Frame) -> None:
         self._stats.response_bytes += len(frame)
-        key, version, call = pending.key, pending.version, pending.call
         rewrite = REWRITES.get(key)
         if call is None and (rewrite is None or not self._has_addresses(frame, key, version)):
             self._link.to_client([frame])
@@ -273,5 +312,5 @@ class Mediator:
         if rewrite is not None:
             is_edited = rewrite(message, self._book) or is_edited
         self._link.to_client(
-            response_frame(key, version, pending.correlation_id, message) if is_edited else [frame]
+            response_frame(key, version, correlation_id, message) if is_edited else [frame]
         )

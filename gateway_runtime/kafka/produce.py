@@ -8,10 +8,10 @@ from gateway_runtime.kafka.access import Operation, Resource
 from gateway_runtime.kafka.call import Call, Message
 from gateway_runtime.kafka.handler import Handler, Need, ask_for_ids
 from gateway_runtime.kafka.parts import ID, Parts
+from gateway_runtime.kafka.versions import PRODUCE_BY_ID
 from gateway_runtime.kafka.view import View
 from gateway_runtime.kafka.walk import change_texts
 
-_BY_ID: Final = 13
 _TRANSACTION: Final = Need(Resource.TRANSACTIONAL_ID, Operation.WRITE, "TransactionalId")
 _TOPICS: Final = Parts(
     Resource.TOPIC,
@@ -33,7 +33,7 @@ class Produce(Handler):
 
     def lookup(self, view: View, call: Call) -> Message | None:
         """Ask for the names of topics that are given by ids."""
-        if call.version < _BY_ID or not view.watches_topics:
+        if call.version < PRODUCE_BY_ID or not view.watches_topics:
             return None
         return ask_for_ids(view, call.message["TopicData"])
 
@@ -42,7 +42,7 @@ class Produce(Handler):
         message = call.message
         if message["TransactionalId"] is not None and (code := _TRANSACTION.error(view, message)):
             return self._refuse_all(call, code)
-        if call.version >= _BY_ID:
+        if call.version >= PRODUCE_BY_ID:
             self._name(view, call)
         known = view.verdicts(Resource.TOPIC, Operation.WRITE)
         for topic in message["TopicData"]:
@@ -53,7 +53,7 @@ class Produce(Handler):
     def to_cluster(self, view: View, call: Call) -> None:
         """Map the topics and the transactional id."""
         names = view.maps.get(Resource.TOPIC)
-        if names is not None and call.version < _BY_ID:
+        if names is not None and call.version < PRODUCE_BY_ID:
             forward = names.to_cluster
             for topic in call.message["TopicData"]:
                 topic["Name"] = forward(topic["Name"])
@@ -68,7 +68,8 @@ class Produce(Handler):
         names = view.maps.get(Resource.TOPIC)
         if names is None:
             return
-        is_by_name = call.version < _BY_ID
+        is_by_name = call.version < PRODUCE_BY_ID
+        call.response_edited = call.response_edited or is_by_name
         for topic in response["Responses"]:
             name = topic["Name"] if is_by_name else view.ids.name(topic[ID]) or ""
             client = names.to_client(name) or ""
@@ -77,7 +78,7 @@ class Produce(Handler):
             for partition in topic["PartitionResponses"]:
                 if partition["ErrorCode"]:
                     change_texts(partition, {name: client})
-        call.response_edited = True
+                    call.response_edited = True
 
     def finish(self, _view: View, call: Call, response: Message) -> None:
         """Answer for the topics that were taken out."""
@@ -92,7 +93,7 @@ class Produce(Handler):
                     topic["Name"] = name
 
     def _take_out(self, view: View, call: Call) -> Message | None:
-        if call.version < _BY_ID or view.watches_topics:
+        if call.version < PRODUCE_BY_ID or view.watches_topics:
             _TOPICS.take_out(view, call)
         if not call.denied:
             return None

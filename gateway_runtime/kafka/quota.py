@@ -8,6 +8,8 @@ from time import monotonic
 from typing import Final
 
 _SAMPLES: Final = 11
+_PARTS: Final = 50
+_NO_LIMIT: Final = float(1 << 40)
 _FULL_SAMPLES: Final = _SAMPLES - 1
 """Of one second each (quota.window.num and quota.window.size.seconds of a broker)."""
 
@@ -15,10 +17,10 @@ _FULL_SAMPLES: Final = _SAMPLES - 1
 class Rate:
     """How much was used in the last seconds; the current second counts as far as it is over."""
 
-    __slots__ = ("_clock", "_limit", "_samples", "_second", "_total")
+    __slots__ = ("_clock", "_samples", "_second", "_total", "limit")
 
     def __init__(self, limit: float, clock: Callable[[], float] = monotonic) -> None:
-        self._limit = limit
+        self.limit = limit
         self._clock = clock
         self._samples: list[int] = [0] * _SAMPLES
         self._second: int = int(clock())
@@ -33,7 +35,7 @@ class Rate:
         self._samples[second % _SAMPLES] += amount
         self._total += amount
         # A broker: (rate / limit - 1) * window, where rate is total / window.
-        excess = self._total / self._limit - (_FULL_SAMPLES + now - second)
+        excess = self._total / self.limit - (_FULL_SAMPLES + now - second)
         return 0 if excess <= 0 else ceil(excess * 1000)
 
     def _advance(self, second: int) -> None:
@@ -54,15 +56,23 @@ class Quota:
         self._egress = egress
         self._requests = requests
 
-    def charge(self, received: int, sent: int) -> int:
-        """Count one request and its response by their bytes.
+    @property
+    def free(self) -> tuple[int, int]:
+        """How many requests and bytes may pass before they are counted: a fiftieth of what a second allows."""
+        requests = _NO_LIMIT if self._requests is None else self._requests.limit
+        ingress = _NO_LIMIT if self._ingress is None else self._ingress.limit
+        egress = _NO_LIMIT if self._egress is None else self._egress.limit
+        return int(requests / _PARTS), int(min(ingress, egress) / _PARTS)
+
+    def charge(self, received: int, sent: int, requests: int = 1) -> int:
+        """Count requests and their responses by their bytes.
 
         Answers the milliseconds for which the client is to be held back: the response tells it so, and
         nothing more is read of its connection for as long.
         """
         throttle = 0
         if self._requests is not None:
-            throttle = self._requests.charge(1)
+            throttle = self._requests.charge(requests)
         if self._ingress is not None:
             throttle = max(throttle, self._ingress.charge(received))
         if self._egress is not None:

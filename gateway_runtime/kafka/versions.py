@@ -11,6 +11,8 @@ Versions = Mapping[int, tuple[int, int]]
 """The lowest and the highest version of each API key."""
 
 PRODUCE: Final = 0
+PRODUCE_BY_ID: Final = 13
+"""The version of Produce from which on topics are given by their ids (KIP-516)."""
 SASL_HANDSHAKE: Final = 17
 API_VERSIONS: Final = 18
 SASL_AUTHENTICATE: Final = 36

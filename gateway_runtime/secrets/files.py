@@ -21,7 +21,7 @@ from gateway_runtime.snapshot.providers import FileProvider
 
 _MAX_BYTES: Final = 1 << 20
 _DEBOUNCE: Final = 50
-_STEP: Final = 10
+_STEP: Final = 25
 _LOOK: Final = 1000
 """Milliseconds: changes come together where they come close, and a look without one."""
 _AWAY: Final = 1.0

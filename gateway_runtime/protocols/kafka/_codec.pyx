@@ -335,6 +335,18 @@ def behind_fields(plan, data, Py_ssize_t position):
     return reader.at
 
 
+cdef Py_ssize_t pass_fields(object plan, const uint8_t* data, Py_ssize_t at, Py_ssize_t end) except -1:
+    """As `behind_fields`."""
+    cdef _Reader reader = _Reader.__new__(_Reader)
+    cdef _Field field
+    reader.data = data
+    reader.at = at
+    reader.end = end
+    for field in _known(plan).fields:
+        reader.pass_over(field.kind, field)
+    return reader.at
+
+
 def behind_tags(data, Py_ssize_t position):
     """See codec.py."""
     cdef _Reader reader = _Reader.__new__(_Reader)

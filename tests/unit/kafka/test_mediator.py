@@ -87,9 +87,17 @@ class Inspector:
     def response(self, call: Call, response: Message) -> None:
         pass
 
-    def cost(self, call: Call, sent: int) -> int:
-        self.costs.append((call.size, sent))
+    def cost(self, received: int, sent: int, requests: int) -> int:
+        assert requests == 1
+        self.costs.append((received, sent))
         return self.mute
+
+    def settles(self, _call: Call) -> bool:
+        return False
+
+    @property
+    def free(self) -> tuple[int, int] | None:
+        return None
 
 
 def _mediator(wire: Wire, inspector: Inspector | None = None, versions: Any = None) -> Mediator:

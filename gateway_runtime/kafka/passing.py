@@ -1,0 +1,61 @@
+"""What a relay has to know of Kafka's messages to pass those on that nothing has to look into."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from gateway_runtime.kafka.addresses import OF_NEW_LEADERS, REWRITES
+from gateway_runtime.kafka.versions import API_VERSIONS, SASL_AUTHENTICATE, SASL_HANDSHAKE, TELEMETRY, Versions
+from gateway_runtime.protocols.kafka.messages import KEYS, header_flexible, response_layout
+from gateway_runtime.protocols.kafka.plan import Plan
+
+if TYPE_CHECKING:
+    from gateway_runtime.kafka._relay import Relay
+    from gateway_runtime.kafka.row import Row
+
+try:
+    from gateway_runtime.kafka._relay import Relay as _Relay
+except ImportError:
+    _Relay = None  # type: ignore[assignment, misc]
+
+_READ: Final = 1
+_READ_IF_TAGGED: Final = 2
+_NEVER: Final = 0x7FFF
+_KEPT: Final = frozenset((API_VERSIONS, SASL_HANDSHAKE, SASL_AUTHENTICATE, *TELEMETRY))
+"""Requests that the gateway may answer itself."""
+
+
+def relay(row: Row, offered: Versions) -> Relay | None:
+    """A relay for a session, of the versions that its client was offered.
+
+    None where it is not compiled: then the mediator sees all.
+    """
+    if _Relay is None:
+        return None
+    passed = {key: versions for key, versions in offered.items() if key not in _KEPT}
+    return _Relay(row, passed, _HANDLING, _flexible(), _plans())
+
+
+_HANDLING: Final = {key: _READ_IF_TAGGED if key in OF_NEW_LEADERS else _READ for key in REWRITES}
+
+
+@cache
+def _flexible() -> dict[int, tuple[int, int]]:
+    """By API key the first versions whose request and response headers have tags."""
+    return {key: (_first(key, 0), _first(key, 1)) for key in KEYS}
+
+
+def _first(key: int, side: int) -> int:
+    versions = range(KEYS[key].lowest, KEYS[key].highest + 1)
+    return next((version for version in versions if header_flexible(key, version)[side]), _NEVER)
+
+
+@cache
+def _plans() -> dict[tuple[int, int], Plan]:
+    layouts = {
+        (key, version): response_layout(key, version)
+        for key in OF_NEW_LEADERS
+        for version in range(KEYS[key].lowest, KEYS[key].highest + 1)
+    }
+    return {place: layout.plan for place, layout in layouts.items() if layout.plan.is_flexible}
