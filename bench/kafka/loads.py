@@ -22,6 +22,10 @@ _TIMEOUT = 300
 _MEGA = 1e6
 _TOOLS = "org.apache.kafka.tools"
 _JAVA = ("-Xmx512m", "-XX:+UseSerialGC", "-Dlog4j2.level=OFF")
+_QUICK = "-XX:TieredStopAtLevel=1"
+"""For latencies: the second compiler takes the CPU of load and broker for long times."""
+_WARM_UP = 10
+"""Seconds before latencies count."""
 _PRODUCER = {"acks": "1", "linger.ms": "10", "batch.size": str(64 * 1024), "buffer.memory": str(64 * 2**20)}
 _RATE = re.compile(r"([0-9.]+) records/sec \(([0-9.]+) MB/sec\)")
 
@@ -93,9 +97,9 @@ def time_records(peer: Started, topic: str, rate: int, seconds: int) -> Latency:
     """Single records of 1 KiB at a rate, each timed."""
     compiled = classes(Path(__file__).parent / "java" / "Latency.java", libraries())
     with _properties(peer.properties | {"acks": "1"}) as file:
-        options = [file, topic, str(rate), str(rate * 5), str(rate * seconds), "1024"]
+        options = [file, topic, str(rate), str(rate * _WARM_UP), str(rate * seconds), "1024"]
         before = peer.cpu_seconds()
-        output = _java("Latency", options, compiled)
+        output = _java("Latency", options, compiled, java_options=(*_JAVA, _QUICK))
         used = peer.cpu_seconds() - before
     requests, *microseconds = (float(word) for word in output.split())
     ack_p50, ack_p99, end_p50, end_p99 = (one / 1000 for one in microseconds)
@@ -111,8 +115,8 @@ def _properties(lines: dict[str, str]) -> Iterator[str]:
         yield file.name
 
 
-def _java(main: str, options: Sequence[str], *folders: Path) -> str:
-    words = [str(java()), *_JAVA, "-cp", class_path(libraries(), *folders), main, *options]
+def _java(main: str, options: Sequence[str], *folders: Path, java_options: Sequence[str] = _JAVA) -> str:
+    words = [str(java()), *java_options, "-cp", class_path(libraries(), *folders), main, *options]
     done = subprocess.run(
         on_cpu(LOAD_CPU, words), capture_output=True, text=True, check=False, timeout=_TIMEOUT
     )

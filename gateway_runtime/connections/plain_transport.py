@@ -1,7 +1,7 @@
 """A connected socket in the clear to a protocol: an `asyncio.Transport` by its methods, with less in between.
 
-It reads into the protocol's buffer once each time that there is something, writes at once, and keeps what the
-socket does not take until it does; the protocol is told when that is more than the limit, and when it is less again.
+It reads once each time that there is something, writes at once, and keeps what the socket does not take until
+it does; the protocol is told when that is more than the limit, and when it is less again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BLOCKED: Final = (BlockingIOError, InterruptedError)
 
 
 class Reading(Protocol):
-    """What a transport needs of its protocol: that of an `asyncio.BufferedProtocol`, and parts of what was read."""
+    """What a transport needs: an `asyncio.BufferedProtocol` that takes parts of what was read, too."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
@@ -73,9 +73,7 @@ class Reading(Protocol):
 class PlainTransport:
     """One connection; it is the socket's owner from the start."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, protocol: Reading
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, protocol: Reading) -> None:
         self._loop = loop
         self._socket = sock
         self._number = sock.fileno()
@@ -320,9 +318,7 @@ class PlainTransport:
         self._socket.close()
 
 
-async def connect(
-    loop: asyncio.AbstractEventLoop, address: tuple[str, int], protocol: Reading
-) -> None:
+async def connect(loop: asyncio.AbstractEventLoop, address: tuple[str, int], protocol: Reading) -> None:
     """Connect a protocol to the first address of a host that answers. Raises OSError where none does."""
     host, port = address
     failure: OSError | None = None

@@ -45,4 +45,5 @@ cdef class Relay:
     cdef bint is_known(self, const uint8_t* topic) noexcept
     cdef bint is_allowed(self, const uint8_t* frame, Py_ssize_t at, Py_ssize_t size) noexcept
     cdef bint is_free(self, Py_ssize_t received, Py_ssize_t sent) noexcept
+    cdef bint is_passed(self, Entry* entry, const uint8_t* frame, Py_ssize_t size) except -1
     cdef bint has_tags(self, Entry* entry, const uint8_t* data, Py_ssize_t end) except -1

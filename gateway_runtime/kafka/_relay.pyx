@@ -367,7 +367,6 @@ cdef class Relay:
         cdef Py_ssize_t size
         cdef const uint8_t* frame
         cdef Entry* entry
-        cdef int handling
         while self.is_open and filled - first >= PREFIX + LEAST_RESPONSE and self.row.count:
             frame = data + first
             size = <Py_ssize_t> int32_at(frame) + PREFIX
@@ -378,22 +377,24 @@ cdef class Relay:
                 break
             if self.row.count > 1 and self.row.at(1).what is not NULL:
                 break
-            if self.is_inspected:
-                if not is_without_errors(frame, PREFIX + LEAST_RESPONSE, size):
-                    break
-                if not self.is_free(entry.size, size):
-                    break
-                self.row.drop()
-                self.response_bytes += size
-                first += size
-                continue
-            handling = self.handling[entry.key & KEYS - 1]
-            if handling == READ or handling == READ_IF_TAGGED and self.has_tags(entry, frame, size):
+            if not self.is_passed(entry, frame, size):
                 break
             self.row.drop()
             self.response_bytes += size
             first += size
         return first
+
+    cdef bint is_passed(self, Entry* entry, const uint8_t* frame, Py_ssize_t size) except -1:
+        """Whether a response goes on as it is."""
+        cdef int handling = self.handling[entry.key & KEYS - 1]
+        cdef bint is_well = False
+        if entry.key == PRODUCE and entry.version >= PRODUCE_BY_ID:
+            is_well = is_without_errors(frame, PREFIX + LEAST_RESPONSE, size)
+        if self.is_inspected:
+            return is_well and self.is_free(entry.size, size)
+        if is_well or handling == PASSED:
+            return True
+        return handling == READ_IF_TAGGED and not self.has_tags(entry, frame, size)
 
     cdef bint has_tags(self, Entry* entry, const uint8_t* data, Py_ssize_t end) except -1:
         cdef Py_ssize_t at = PREFIX + LEAST_RESPONSE

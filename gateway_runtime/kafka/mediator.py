@@ -143,7 +143,7 @@ class Mediator:
         self._book = book
         self._inspector = inspector
         self.row = Row()
-        """The requests whose responses are awaited, with an `_Awaited` where more than passing on is to be done."""
+        """Requests whose responses are awaited, with an `_Awaited` where they are not just passed on."""
         self._own_id = 0
         self.relay: Relay | None = None
         """What passes frames on that nothing has to look into (any more); it shares `row`."""
@@ -311,6 +311,4 @@ class Mediator:
                 message[THROTTLE] = max(mute, message.get(THROTTLE, 0))
         if rewrite is not None:
             is_edited = rewrite(message, self._book) or is_edited
-        self._link.to_client(
-            response_frame(key, version, correlation_id, message) if is_edited else [frame]
-        )
+        self._link.to_client(response_frame(key, version, correlation_id, message) if is_edited else [frame])

@@ -6,7 +6,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from gateway_runtime.kafka.addresses import OF_NEW_LEADERS, REWRITES
-from gateway_runtime.kafka.versions import API_VERSIONS, SASL_AUTHENTICATE, SASL_HANDSHAKE, TELEMETRY, Versions
+from gateway_runtime.kafka.versions import (
+    API_VERSIONS,
+    SASL_AUTHENTICATE,
+    SASL_HANDSHAKE,
+    TELEMETRY,
+    Versions,
+)
 from gateway_runtime.protocols.kafka.messages import KEYS, header_flexible, response_layout
 from gateway_runtime.protocols.kafka.plan import Plan
 

@@ -58,7 +58,7 @@ class Quota:
 
     @property
     def free(self) -> tuple[int, int]:
-        """How many requests and bytes may pass before they are counted: a fiftieth of what a second allows."""
+        """How many requests and bytes may pass before they are counted: of a fiftieth of a second."""
         requests = _NO_LIMIT if self._requests is None else self._requests.limit
         ingress = _NO_LIMIT if self._ingress is None else self._ingress.limit
         egress = _NO_LIMIT if self._egress is None else self._egress.limit

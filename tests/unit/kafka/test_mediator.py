@@ -6,8 +6,8 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
+from kafka_wire import ALL, address_book, request_bytes, response_bytes
 
-from gateway_runtime.kafka.addresses import AddressBook
 from gateway_runtime.kafka.call import Call
 from gateway_runtime.kafka.mediator import Mediator, Pieces
 from gateway_runtime.protocols.kafka.errors import KafkaFormatError
@@ -16,16 +16,10 @@ from gateway_runtime.protocols.kafka.frames import (
     correlation_id_of,
     read_request_header,
     read_response,
-    request_frame,
-    response_frame,
 )
-from gateway_runtime.protocols.kafka.messages import KEYS, Message, request_layout
-from gateway_runtime.snapshot.kafka import KafkaApi, KafkaCluster, KafkaListener
+from gateway_runtime.protocols.kafka.messages import Message, request_layout
 from gateway_runtime.stats import KafkaStats
 
-LISTENER = KafkaListener(name="kafka", port=9100, last_port=9199, host="gateway.test")
-API = KafkaApi(name="orders", port=9100, cluster=KafkaCluster(name="c", bootstrap_servers=("real:9092",)))
-ALL = {key: (api.lowest, api.highest) for key, api in KEYS.items()}
 PRODUCE, FETCH, METADATA, FIND_COORDINATOR = 0, 1, 3, 10
 
 
@@ -101,20 +95,12 @@ class Inspector:
 
 
 def _mediator(wire: Wire, inspector: Inspector | None = None, versions: Any = None) -> Mediator:
-    learned: dict[int, tuple[str, int]] = {}
-    book = AddressBook(
-        LISTENER, API, "shop", lambda number, host, port: learned.update({number: (host, port)})
-    )
-    return Mediator(wire, ALL if versions is None else versions, book, inspector, KafkaStats())
+    return Mediator(wire, ALL if versions is None else versions, address_book(), inspector, KafkaStats())
 
 
 def _request(key: int, version: int, message: Message, number: int = 1) -> tuple[RequestHeader, bytes]:
-    frame = b"".join(request_frame(RequestHeader(key, version, number, "me", 0), message))
+    frame = request_bytes(key, version, message, number)
     return read_request_header(frame), frame
-
-
-def _response(key: int, version: int, message: Message, number: int = 1) -> bytes:
-    return b"".join(response_frame(key, version, number, message))
 
 
 def test_what_nothing_looks_into_goes_on_as_it_came() -> None:
@@ -122,7 +108,7 @@ def test_what_nothing_looks_into_goes_on_as_it_came() -> None:
     mediator = _mediator(wire)
     header, request = _request(12, 4, {"GroupId": "g"})
     mediator.request(header, request)
-    response = _response(12, 4, {"ErrorCode": 27})
+    response = response_bytes(12, 4, {"ErrorCode": 27})
     mediator.response(response)
     assert (wire.cluster, wire.client) == ([request], [response])
 
@@ -132,7 +118,7 @@ def test_a_client_never_sees_the_address_of_a_broker_in_metadata() -> None:
     mediator = _mediator(wire)
     mediator.request(*_request(METADATA, 12, {"Topics": []}))
     brokers = [{"NodeId": number, "Host": f"real-{number}", "Port": 9092} for number in (0, 3)]
-    mediator.response(_response(METADATA, 12, {"Brokers": brokers}))
+    mediator.response(response_bytes(METADATA, 12, {"Brokers": brokers}))
     assert b"real" not in wire.client[0]
     found = read_response(wire.client[0], METADATA, 12)["Brokers"]
     assert [(one["NodeId"], one["Host"], one["Port"]) for one in found] == [
@@ -149,7 +135,7 @@ def test_the_endpoints_of_new_leaders_are_the_gateways(key: int, version: int) -
     mediator = _mediator(wire)
     mediator.request(*_request(key, version, {"Acks": 1}))
     node = {"NodeId": 1, "Host": "real-1", "Port": 9092}
-    mediator.response(_response(key, version, {"NodeEndpoints": [node]}))
+    mediator.response(response_bytes(key, version, {"NodeEndpoints": [node]}))
     assert b"real" not in wire.client[0]
     found = read_response(wire.client[0], key, version)["NodeEndpoints"]
     assert [(one["Host"], one["Port"]) for one in found] == [("gateway.test", 9102)]
@@ -162,7 +148,7 @@ def test_a_coordinator_is_found_at_the_gateway(version: int) -> None:
     mediator.request(*_request(FIND_COORDINATOR, version, {"Key": "g", "CoordinatorKeys": ["g"]}))
     place = {"NodeId": 2, "Host": "real-2", "Port": 9092}
     message = place if version < 4 else {"Coordinators": [{"Key": "g", **place}]}
-    mediator.response(_response(FIND_COORDINATOR, version, message))
+    mediator.response(response_bytes(FIND_COORDINATOR, version, message))
     assert b"real" not in wire.client[0]
     answer = read_response(wire.client[0], FIND_COORDINATOR, version)
     found = answer if version < 4 else answer["Coordinators"][0]
@@ -174,7 +160,7 @@ def test_a_broker_without_a_port_is_not_shown() -> None:
     mediator = _mediator(wire)
     mediator.request(*_request(METADATA, 12, {"Topics": []}))
     brokers = [{"NodeId": number, "Host": "real", "Port": 9092} for number in (15, 16)]
-    mediator.response(_response(METADATA, 12, {"Brokers": brokers}))
+    mediator.response(response_bytes(METADATA, 12, {"Brokers": brokers}))
     assert [one["NodeId"] for one in read_response(wire.client[0], METADATA, 12)["Brokers"]] == [15]
 
 
@@ -183,7 +169,7 @@ def test_addresses_of_controllers_are_not_shown() -> None:
     mediator = _mediator(wire)
     mediator.request(*_request(55, 2, {}))
     node = {"NodeId": 1, "Listeners": [{"Name": "CONTROLLER", "Host": "real-1", "Port": 9093}]}
-    mediator.response(_response(55, 2, {"Nodes": [node]}))
+    mediator.response(response_bytes(55, 2, {"Nodes": [node]}))
     assert b"real" not in wire.client[0]
 
 
@@ -193,7 +179,7 @@ def test_a_produce_without_acknowledgement_awaits_no_response() -> None:
     mediator.request(*_request(PRODUCE, 9, {"Acks": 0}, 1))
     assert mediator.in_flight == 0
     mediator.request(*_request(12, 4, {}, 2))
-    response = _response(12, 4, {}, 2)
+    response = response_bytes(12, 4, {}, 2)
     mediator.response(response)
     assert wire.client == [response]
 
@@ -220,7 +206,7 @@ def test_what_the_gateway_answers_waits_for_its_turn() -> None:
     mediator.answer(12, 4, 2, {"ErrorCode": 30})
     mediator.answer(12, 4, 3, {"ErrorCode": 30})
     assert wire.client == []
-    mediator.response(_response(12, 4, {}, 1))
+    mediator.response(response_bytes(12, 4, {}, 1))
     assert list(map(correlation_id_of, wire.client)) == [1, 2, 3]
     assert mediator.in_flight == 0
 
@@ -265,7 +251,7 @@ def test_a_request_waits_for_what_the_cluster_is_asked_before() -> None:
     assert waiting is not None
     asked = read_request_header(wire.cluster[0])
     assert asked.key == METADATA
-    mediator.response(_response(METADATA, 12, {"ClusterId": "x"}, asked.correlation_id))
+    mediator.response(response_bytes(METADATA, 12, {"ClusterId": "x"}, asked.correlation_id))
     assert inspector.heard[0]["ClusterId"] == "x"
     assert wire.is_told
     assert mediator.proceed(header, request, waiting, is_asked=True) is None
@@ -277,7 +263,7 @@ def test_a_client_over_its_quota_is_told_and_muted() -> None:
     wire = Wire()
     mediator = _mediator(wire, Inspector(mute=250))
     mediator.request(*_request(PRODUCE, 9, {"Acks": 1}))
-    mediator.response(_response(PRODUCE, 9, {"ThrottleTimeMs": 10}))
+    mediator.response(response_bytes(PRODUCE, 9, {"ThrottleTimeMs": 10}))
     assert read_response(wire.client[0], PRODUCE, 9)["ThrottleTimeMs"] == 250
     assert wire.muted == [250]
 
@@ -318,7 +304,7 @@ def test_what_was_not_offered_is_refused() -> None:
 def test_a_response_that_nobody_awaits_is_refused() -> None:
     mediator = _mediator(Wire())
     with pytest.raises(KafkaFormatError, match="without a request"):
-        mediator.response(_response(12, 4, {}))
+        mediator.response(response_bytes(12, 4, {}))
     mediator.request(*_request(12, 4, {}, 1))
     with pytest.raises(KafkaFormatError, match="another request"):
-        mediator.response(_response(12, 4, {}, 2))
+        mediator.response(response_bytes(12, 4, {}, 2))

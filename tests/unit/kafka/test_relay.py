@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kafka_wire import ALL, address_book, request_bytes, response_bytes
 
 from gateway_runtime.kafka._relay import Relay
 from gateway_runtime.kafka._relay import Row as RowInC
-from gateway_runtime.kafka.addresses import AddressBook
 from gateway_runtime.kafka.call import Call
 from gateway_runtime.kafka.mediator import Inspector, Mediator, Pieces
 from gateway_runtime.kafka.passing import relay
 from gateway_runtime.kafka.row import Row
 from gateway_runtime.protocols.kafka.errors import KafkaFormatError
 from gateway_runtime.protocols.kafka.frames import (
-    RequestHeader,
     read_request_header,
-    request_frame,
-    response_frame,
 )
 from gateway_runtime.protocols.kafka.messages import KEYS, Message
-from gateway_runtime.snapshot.kafka import KafkaApi, KafkaCluster, KafkaListener
 from gateway_runtime.stats import KafkaStats
 
-LISTENER = KafkaListener(name="kafka", port=9100, last_port=9199, host="gateway.test")
-API = KafkaApi(name="orders", port=9100, cluster=KafkaCluster(name="c", bootstrap_servers=("real:9092",)))
-OFFERED = {key: (api.lowest, api.highest) for key, api in KEYS.items()}
 PRODUCE, FETCH, METADATA, HEARTBEAT, API_VERSIONS = 0, 1, 3, 12, 18
 TOPIC, OTHER = b"t" * 16, b"o" * 16
 RECORDS = memoryview(b"records" * 9)
@@ -92,13 +85,12 @@ class Looking:
 class Dialogue:
     """A mediator, and before it a relay where there is one."""
 
-    def __init__(self, inspector: Inspector | None = None, *, has_relay: bool = True, most: int = 100) -> None:
+    def __init__(self, inspector: Inspector | None = None, has_relay: bool = True, most: int = 100) -> None:
         self.wire, self.stats = Wire(), KafkaStats()
-        book = AddressBook(LISTENER, API, "shop", lambda *_: None)
-        self.mediator = Mediator(self.wire, OFFERED, book, inspector, self.stats)
+        self.mediator = Mediator(self.wire, ALL, address_book(), inspector, self.stats)
         self.relay: Relay | None = None
         if has_relay:
-            made = relay(self.mediator.row, OFFERED)
+            made = relay(self.mediator.row, ALL)
             assert made is not None
             made.limit(1 << 20, most)
             made.is_open = True
@@ -135,24 +127,16 @@ def _frames(data: bytes) -> Iterator[bytes]:
         data = data[size:]
 
 
-def _request(key: int, version: int, message: Message, number: int = 1) -> bytes:
-    return b"".join(request_frame(RequestHeader(key, version, number, "me", 0), message))
-
-
-def _response(key: int, version: int, message: Message, number: int = 1) -> bytes:
-    return b"".join(response_frame(key, version, number, message))
-
-
-def _produce(version: int = 13, topics: tuple[bytes, ...] = (TOPIC,), acks: int = 1, number: int = 1) -> bytes:
+def _produce(version: int = 13, topics: Sequence[bytes] = (TOPIC,), acks: int = 1, number: int = 1) -> bytes:
     partitions = [{"Index": 0, "Records": RECORDS}, {"Index": 3, "Records": RECORDS}]
     data = [{"Name": "t", "TopicId": topic, "PartitionData": partitions} for topic in topics]
-    return _request(PRODUCE, version, {"Acks": acks, "TimeoutMs": 1, "TopicData": data}, number)
+    return request_bytes(PRODUCE, version, {"Acks": acks, "TimeoutMs": 1, "TopicData": data}, number)
 
 
 def _produced(code: int = 0, number: int = 1, version: int = 13, **more: Any) -> bytes:
     partitions = [{"Index": 0, "ErrorCode": code, "BaseOffset": 7}, {"Index": 3, "BaseOffset": 9}]
     topics = [{"Name": "t", "TopicId": TOPIC, "PartitionResponses": partitions}]
-    return _response(PRODUCE, version, {"Responses": topics, **more}, number)
+    return response_bytes(PRODUCE, version, {"Responses": topics, **more}, number)
 
 
 _NODES = [{"NodeId": 1, "Host": "real-1", "Port": 9092}]
@@ -187,9 +171,9 @@ def test_with_and_without_a_relay_both_sides_get_the_same(exchanges: list[tuple[
     requests, answers = b"", b""
     for number, (kind, version, is_last) in enumerate(exchanges):
         key, request, response = _KINDS[kind]
-        requests += _request(key, version, request, number)
+        requests += request_bytes(key, version, request, number)
         if response is not None:
-            answers += _response(key, version, response, number)
+            answers += response_bytes(key, version, response, number)
         if is_last:
             for one in dialogues:
                 one.request(requests)
@@ -204,7 +188,7 @@ def test_with_and_without_a_relay_both_sides_get_the_same(exchanges: list[tuple[
 @settings(deadline=None, max_examples=300)
 @given(st.binary(max_size=80), st.integers(0, 12), st.binary(max_size=6))
 def test_bytes_that_are_no_frame_are_left_to_the_mediator(tail: bytes, cut: int, more: bytes) -> None:
-    whole = _request(HEARTBEAT, 4, {"GroupId": "g"})
+    whole = request_bytes(HEARTBEAT, 4, {"GroupId": "g"})
     broken = tail[:4] + more + tail[4:]
     dialogue = Dialogue()
     assert dialogue.relay is not None
@@ -224,8 +208,8 @@ def test_what_nothing_looks_into_passes() -> None:
 @pytest.mark.parametrize(
     "request_",
     [
-        _request(API_VERSIONS, 3, {}),
-        _request(HEARTBEAT, 4, {"GroupId": "g"})[:4] + b"\x00\x0c\x00\x63" + bytes(14),
+        request_bytes(API_VERSIONS, 3, {}),
+        request_bytes(HEARTBEAT, 4, {"GroupId": "g"})[:4] + b"\x00\x0c\x00\x63" + bytes(14),
         _produce()[:-9],
     ],
     ids=["answered by the gateway", "a version that was not offered", "not whole"],
@@ -238,7 +222,7 @@ def test_a_request_that_is_not_the_brokers_is_not_passed(request_: bytes) -> Non
 
 def test_no_more_requests_pass_than_may_be_awaited() -> None:
     dialogue = Dialogue(most=2)
-    request = _request(HEARTBEAT, 4, {"GroupId": "g"})
+    request = request_bytes(HEARTBEAT, 4, {"GroupId": "g"})
     assert dialogue.relay is not None
     assert dialogue.relay.take_requests(request * 3) == 2 * len(request)
 
@@ -275,7 +259,7 @@ def test_what_the_gateway_answers_itself_keeps_its_turn() -> None:
     dialogue.mediator.answer(HEARTBEAT, 4, 2, {"ErrorCode": 1})
     dialogue.request(_produce(number=3))
     dialogue.response(_produced(number=1) + _produced(number=3))
-    own = _response(HEARTBEAT, 4, {"ErrorCode": 1}, 2)
+    own = response_bytes(HEARTBEAT, 4, {"ErrorCode": 1}, 2)
     assert dialogue.wire.client == _produced(number=1) + own + _produced(number=3)
 
 
@@ -296,8 +280,8 @@ def test_records_to_a_topic_that_was_allowed_pass_without_a_look() -> None:
         _produce(topics=(TOPIC, OTHER)),
         _produce(version=12),
         _produce(acks=0),
-        _request(PRODUCE, 13, {"TransactionalId": "x", "Acks": 1}),
-        _request(HEARTBEAT, 4, {"GroupId": "g"}),
+        request_bytes(PRODUCE, 13, {"TransactionalId": "x", "Acks": 1}),
+        request_bytes(HEARTBEAT, 4, {"GroupId": "g"}),
     ],
     ids=["another topic", "topics by their names", "no answer", "a transaction", "another key"],
 )
@@ -314,7 +298,7 @@ def test_all_else_of_an_inspected_session_is_looked_into(request_: bytes) -> Non
         _produced(code=10),
         _produced(NodeEndpoints=_NODES),
         _produced(number=2),
-        _response(
+        response_bytes(
             PRODUCE,
             13,
             {"Responses": [{"TopicId": TOPIC, "PartitionResponses": [{"Index": 0, "ErrorMessage": "no"}]}]},
