@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
-from kafka_wire import ALL, address_book, request_bytes, response_bytes
+from mediated import ALL, address_book, request_bytes, response_bytes
 
 from gateway_runtime.kafka.call import Call
 from gateway_runtime.kafka.mediator import Mediator, Pieces

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kafka_wire import ALL, address_book, request_bytes, response_bytes
+from mediated import ALL, address_book, request_bytes, response_bytes
 
 from gateway_runtime.kafka._relay import Relay
 from gateway_runtime.kafka._relay import Row as RowInC
