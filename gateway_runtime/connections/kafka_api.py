@@ -81,7 +81,8 @@ class KafkaApiServer:
 def _way(cluster: KafkaCluster, login: Login | None) -> Way:
     tls = cluster.tls
     context = None if tls is None else client_context(tls)
-    return Way(context, None if tls is None else tls.server_name, login, cluster.connect_timeout)
+    name = None if tls is None else tls.server_name
+    return Way(context, name, login, cluster.connect_timeout, cluster.response_timeout)
 
 
 def serve_api(

@@ -156,12 +156,16 @@ _TOO_NEW: Final = UNSUPPORTED_VERSION.to_bytes(2, "big")
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How brokers of a cluster are reached; `timeout` is for all of it, in seconds."""
+    """How brokers of a cluster are reached.
+
+    Seconds: `timeout` until a connection is logged in, `patience` until a broker answers what is asked then.
+    """
 
     tls: ssl.SSLContext | None
     server_name: str | None
     login: Login | None
     timeout: float
+    patience: float
 
 
 async def connect_broker(address: Address, way: Way) -> BrokerConnection:

@@ -78,6 +78,12 @@ class _RefusedError(Exception):
         self.key = key
 
 
+def _set(future: asyncio.Future[Message], answer: Message) -> None:
+    """Tell who waits, if it still does."""
+    if not future.done():
+        future.set_result(answer)
+
+
 class KafkaConnection(FrameProtocol):
     """One client and, once it has authenticated, its connection to a broker."""
 
@@ -263,6 +269,19 @@ class KafkaConnection(FrameProtocol):
             call = self._mediator.request(header, frame)
             if call is not None:
                 self._waiting = header, frame, call
+                self._later(self._patience, lambda: self._on_unanswered(call))
+
+    @property
+    def _patience(self) -> float:
+        """Seconds within which the broker must answer what the gateway itself asks."""
+        assert self.api is not None
+        return self.api.kafka.cluster.response_timeout
+
+    def _on_unanswered(self, call: Call) -> None:
+        if self._waiting is not None and self._waiting[2] is call:
+            self.end(
+                f"what a request waits for has not come within {self._patience:g} s", "CLUSTER_UNAVAILABLE"
+            )
 
     def _do(self, work: Awaitable[None]) -> None:
         """Wait for something, and take no frame meanwhile."""
@@ -439,14 +458,18 @@ class KafkaConnection(FrameProtocol):
 
     async def _log_in_anew(self) -> None:
         assert self._upstream is not None and self.api is not None and self.api.login is not None
-        lifetime = await authenticate(self._ask, self._upstream.versions, self.api.login)
+        try:
+            async with asyncio.timeout(self._patience):
+                lifetime = await authenticate(self._ask, self._upstream.versions, self.api.login)
+        except TimeoutError:
+            raise BrokerError(f"the broker has not answered a new login in {self._patience:g} s") from None
         if lifetime > 0:
             self._later(lifetime * _RENEWAL, self._renew)
 
     async def _ask(self, key: int, version: int, message: Message) -> Message:
         assert self._mediator is not None
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._mediator.ask(key, version, message, future.set_result)
+        self._mediator.ask(key, version, message, lambda answer: _set(future, answer))
         return await future
 
     # -- the mediator's two ends

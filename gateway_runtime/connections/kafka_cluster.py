@@ -128,7 +128,7 @@ class Cluster:
     async def _ask(self, address: Address) -> None:
         connection = await connect_broker(address, self._way)
         try:
-            async with asyncio.timeout(self._way.timeout):
+            async with asyncio.timeout(self._way.patience):
                 version = min(connection.versions[_METADATA][1], 12)
                 response = await connection.ask(_METADATA, version, {"Topics": []})
         except TimeoutError:

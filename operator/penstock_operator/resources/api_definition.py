@@ -136,7 +136,11 @@ class EndpointTimeouts(StrictModel):
 
     connect: Annotated[Duration, Field(description="Until the connection stands.")] = 3.0
     response: Annotated[
-        Duration, Field(description="Between the request and the response head, and between parts of either.")
+        Duration,
+        Field(
+            description="Between the request and the response head, and between parts of either. Of a Kafka "
+            "API: until a broker answers what the gateway itself asks it; clients have timeouts of their own."
+        ),
     ] = 30.0
 
 

@@ -44,6 +44,8 @@ class Setup:
     secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     tls: Manifest | None = None
     by_host: bool = False
+    timeouts: Manifest = field(default_factory=dict)
+    """Of the endpoint."""
     gateway: Manifest = field(default_factory=dict)
     """More of the GatewayDeployment's spec."""
 
@@ -159,10 +161,13 @@ def _gateway(setup: Setup, port: int) -> Manifest:
 
 def _api(setup: Setup, port: int) -> Manifest:
     listener = {} if setup.by_host else {"port": port, "firstBroker": 1, "brokers": MOST_BROKERS}
+    group = {"name": "main", "endpoints": [{"name": "cluster", "kafka": setup.endpoint}]}
+    if setup.timeouts:
+        group["timeouts"] = setup.timeouts
     spec: Manifest = {
         "type": "Kafka",
         "listeners": [{"kafka": listener}],
-        "endpointGroups": [{"name": "main", "endpoints": [{"name": "cluster", "kafka": setup.endpoint}]}],
+        "endpointGroups": [group],
         "flows": list(setup.flows),
     }
     return _resource("ApiDefinition", "orders", spec | ({"kafka": setup.settings} if setup.settings else {}))

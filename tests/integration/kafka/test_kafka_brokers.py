@@ -11,8 +11,9 @@ from confluent_kafka import Message, Producer
 from driver_confluent import Confluent
 from driver_programs import Java
 from kafka_access import PATIENCE, Access
-from kafka_gateway import KafkaGateway, Setup, upstream
+from kafka_gateway import HOST, KafkaGateway, Setup, upstream
 from kafka_scenarios import numbered
+from raw_client import ClosedError, raw_client
 
 from e2e.components.kafka import Kafka
 
@@ -125,3 +126,24 @@ def test_broker_that_answers_nothing_costs_only_its_own_connections(
     finally:
         kafka.thaw(VICTIM)
     assert sorted(client.consume(name, 30)) == sorted(numbered(30))
+
+
+@pytest.mark.usefixtures("whole")
+def test_broker_that_leaves_the_gateways_own_question_open_loses_its_connection(
+    kafka: Kafka, start_gateway: Start
+) -> None:
+    access = {
+        "name": "access",
+        "interact": [{"kafkaAcl": {"rules": [{"resource": "topic", "operations": ["All"]}]}}],
+    }
+    gateway = start_gateway(Setup(upstream(kafka), flows=(access,), timeouts={"response": "1s"}))
+    unknown = {"Topics": [{"Name": None, "TopicId": bytes(range(16))}], "TimeoutMs": 1000}
+    with raw_client(f"{HOST}:{gateway.port + VICTIM}") as client:
+        assert client.ask("DeleteTopics", 6, unknown)["Responses"][0]["ErrorCode"]
+        kafka.freeze(VICTIM)
+        try:
+            client.send("DeleteTopics", 6, unknown | {"Topics": [{"Name": None, "TopicId": bytes(16 * [7])}]})
+            with pytest.raises(ClosedError):
+                client.frame()
+        finally:
+            kafka.thaw(VICTIM)
