@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
@@ -78,7 +77,7 @@ class PlainTransport:
         self._socket = sock
         self._number = sock.fileno()
         self._protocol = protocol
-        self._pending: deque[Piece] = deque()
+        self._pending: list[Piece] = []
         self._size: int = 0
         """Bytes in `_pending`."""
         self._high: int = 65_536
@@ -228,17 +227,17 @@ class PlainTransport:
 
     def _on_writable(self) -> None:
         pending = self._pending
-        sent = self._send([pending[at] for at in range(min(len(pending), _MOST_PIECES))])
+        sent = self._send(pending)
         if sent < 0:
             return
         self._size -= sent
-        while sent:
-            size = len(pending[0])
-            if sent < size:
-                pending[0] = memoryview(pending[0])[sent:]
-                break
-            pending.popleft()
-            sent -= size
+        whole = 0
+        while sent and sent >= len(pending[whole]):
+            sent -= len(pending[whole])
+            whole += 1
+        if sent:
+            pending[whole] = memoryview(pending[whole])[sent:]
+        del pending[:whole]
         if not pending:
             self._on_written()
         if self._is_full and self._size <= self._high // 4:

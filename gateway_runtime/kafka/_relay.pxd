@@ -20,14 +20,18 @@ cdef class Row:
     cdef void drop(self) noexcept
 
 
-cdef class Relay:
-    cdef Row row
+cdef class Offer:
     cdef dict plans
     cdef int16_t lowest[256]
     cdef int16_t highest[256]
     cdef int16_t request_flexible[256]
     cdef int16_t response_flexible[256]
     cdef uint8_t handling[256]
+
+
+cdef class Relay:
+    cdef Row row
+    cdef Offer offer
     cdef Py_ssize_t frame_limit, most
     cdef int64_t requests, request_bytes, response_bytes
     cdef bint is_inspected, is_metered

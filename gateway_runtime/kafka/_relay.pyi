@@ -1,16 +1,18 @@
 from gateway_runtime.kafka.row import Row as Row
 from gateway_runtime.protocols.kafka.plan import Plan
 
-class Relay:
-    is_open: bool
+class Offer:
     def __init__(
         self,
-        row: Row,
         offered: dict[int, tuple[int, int]],
         handling: dict[int, int],
         flexible: dict[int, tuple[int, int]],
         plans: dict[tuple[int, int], Plan],
     ) -> None: ...
+
+class Relay:
+    is_open: bool
+    def __init__(self, row: Row, offer: Offer) -> None: ...
     def limit(self, frame_limit: int, most: int) -> None: ...
     def inspect(self, free: tuple[int, int] | None) -> None: ...
     def know(self, topic: bytes) -> None: ...

@@ -167,6 +167,23 @@ cdef class Row:
         return <object> self.at(0).what
 
 
+cdef class Offer:
+    """What relays of one API have to know of the versions that its clients are offered."""
+
+    def __init__(self, dict offered, dict handling, dict flexible, dict plans):
+        """`offered`: lowest and highest version by API key. `handling`: by API key whether a response is passed.
+
+        `flexible`: by API key the first versions whose request and response headers have tags; `plans`: by key
+        and version the plans of responses that are passed only without tags.
+        """
+        cdef int key
+        self.plans = {number << 16 | version: plan for (number, version), plan in plans.items()}
+        for key in range(KEYS):
+            self.lowest[key], self.highest[key] = offered.get(key, (1, 0))
+            self.request_flexible[key], self.response_flexible[key] = flexible.get(key, (0x7FFF, 0x7FFF))
+            self.handling[key] = handling.get(key, PASSED)
+
+
 cdef class Relay:
     """Finds in what was read the requests, or the responses, at its front that go on as they are.
 
@@ -178,15 +195,9 @@ cdef class Relay:
     ids, and responses to those without an error, for as long as what they use is below `free`.
     """
 
-    def __init__(self, Row row, dict offered, dict handling, dict flexible, dict plans):
-        """`offered`: lowest and highest version by API key. `handling`: by API key whether a response is passed.
-
-        `flexible`: by API key the first versions whose request and response headers have tags; `plans`: by key
-        and version the plans of responses that are passed only without tags.
-        """
-        cdef int key
+    def __init__(self, Row row, Offer offer):
         self.row = row
-        self.plans = {number << 16 | version: plan for (number, version), plan in plans.items()}
+        self.offer = offer
         self.is_open = False
         self.frame_limit = self.most = 0
         self.requests = self.request_bytes = self.response_bytes = 0
@@ -195,10 +206,6 @@ cdef class Relay:
         self.free_requests = self.free_bytes = 0
         self.used_requests = self.used_received = self.used_sent = 0
         self.used_since = 0
-        for key in range(KEYS):
-            self.lowest[key], self.highest[key] = offered.get(key, (1, 0))
-            self.request_flexible[key], self.response_flexible[key] = flexible.get(key, (0x7FFF, 0x7FFF))
-            self.handling[key] = handling.get(key, PASSED)
 
     def limit(self, Py_ssize_t frame_limit, Py_ssize_t most):
         """Pass no frame that is longer, and no request where so many responses are awaited."""
@@ -260,7 +267,7 @@ cdef class Relay:
                 break
             key = int16_at(frame + 4)
             version = int16_at(frame + 6)
-            if not 0 <= key < KEYS or not self.lowest[key] <= version <= self.highest[key]:
+            if not 0 <= key < KEYS or not self.offer.lowest[key] <= version <= self.offer.highest[key]:
                 break
             at = self.body(frame, size, key, version)
             if at < 0 or self.is_inspected and not (
@@ -288,7 +295,7 @@ cdef class Relay:
         cdef int length = int16_at(frame + 12)
         if length > 0:
             at += length
-        if version >= self.request_flexible[key]:
+        if version >= self.offer.request_flexible[key]:
             if at >= size or frame[at] != 0:
                 return -1
             at += 1
@@ -386,7 +393,7 @@ cdef class Relay:
 
     cdef bint is_passed(self, Entry* entry, const uint8_t* frame, Py_ssize_t size) except -1:
         """Whether a response goes on as it is."""
-        cdef int handling = self.handling[entry.key & KEYS - 1]
+        cdef int handling = self.offer.handling[entry.key & KEYS - 1]
         cdef bint is_well = False
         if entry.key == PRODUCE and entry.version >= PRODUCE_BY_ID:
             is_well = is_without_errors(frame, PREFIX + LEAST_RESPONSE, size)
@@ -398,10 +405,10 @@ cdef class Relay:
 
     cdef bint has_tags(self, Entry* entry, const uint8_t* data, Py_ssize_t end) except -1:
         cdef Py_ssize_t at = PREFIX + LEAST_RESPONSE
-        plan = self.plans.get(entry.key << 16 | entry.version)
+        plan = self.offer.plans.get(entry.key << 16 | entry.version)
         if plan is None:
             return False
-        if entry.version >= self.response_flexible[entry.key]:
+        if entry.version >= self.offer.response_flexible[entry.key]:
             if at >= end or data[at] != 0:
                 return True
             at += 1

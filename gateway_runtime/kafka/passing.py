@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from gateway_runtime.kafka.addresses import OF_NEW_LEADERS, REWRITES
@@ -17,10 +17,11 @@ from gateway_runtime.protocols.kafka.messages import KEYS, header_flexible, resp
 from gateway_runtime.protocols.kafka.plan import Plan
 
 if TYPE_CHECKING:
-    from gateway_runtime.kafka._relay import Relay
+    from gateway_runtime.kafka._relay import Offer, Relay
     from gateway_runtime.kafka.row import Row
 
 try:
+    from gateway_runtime.kafka._relay import Offer as _Offer
     from gateway_runtime.kafka._relay import Relay as _Relay
 except ImportError:
     _Relay = None  # type: ignore[assignment, misc]
@@ -39,8 +40,14 @@ def relay(row: Row, offered: Versions) -> Relay | None:
     """
     if _Relay is None:
         return None
-    passed = {key: versions for key, versions in offered.items() if key not in _KEPT}
-    return _Relay(row, passed, _HANDLING, _flexible(), _plans())
+    return _Relay(row, _offer(tuple(offered.items())))
+
+
+@lru_cache(maxsize=64)
+def _offer(offered: tuple[tuple[int, tuple[int, int]], ...]) -> Offer:
+    """One for all connections that are offered the same."""
+    passed = {key: versions for key, versions in offered if key not in _KEPT}
+    return _Offer(passed, _HANDLING, _flexible(), _plans())
 
 
 _HANDLING: Final = {key: _READ_IF_TAGGED if key in OF_NEW_LEADERS else _READ for key in REWRITES}
