@@ -4,41 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-import uvloop
+from plain_ends import PATIENCE, RESET, End, connected, read, run
 
 from gateway_runtime.connections.plain_listening import PlainListening
-from gateway_runtime.connections.plain_transport import PlainTransport, connect
+from gateway_runtime.connections.plain_transport import connect
 
 MANY = 8 << 20
 """Bytes: more than any socket takes at once."""
-PATIENCE = 10
 
 
-class Protocol:
+class Protocol(End):
     """Keeps what comes."""
 
     def __init__(self) -> None:
-        self.transport: PlainTransport | None = None
+        super().__init__()
         self.got = b""
-        self.full: list[bool] = []
-        self.lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
-        self.came = asyncio.Event()
         self.keeps_open = False
         self.fails = False
         self._room = memoryview(bytearray(65_536))
-
-    @property
-    def there(self) -> PlainTransport:
-        assert self.transport is not None
-        return self.transport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, PlainTransport)
-        self.transport = transport
 
     def get_buffer(self, sizehint: int) -> memoryview:
         assert sizehint == -1
@@ -53,54 +40,21 @@ class Protocol:
     def take_read(self, first: int, nbytes: int) -> None:
         raise AssertionError((first, nbytes))
 
-    def is_amid_frame(self) -> bool:
-        return False
-
     def eof_received(self) -> bool:
         self.came.set()
         return self.keeps_open
-
-    def pause_writing(self) -> None:
-        self.full.append(True)
-
-    def resume_writing(self) -> None:
-        self.full.append(False)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.lost.set_result(error)
 
 
 @asynccontextmanager
 async def _connected() -> AsyncIterator[tuple[Protocol, socket.socket]]:
     """A protocol, and the other end of its connection."""
-    loop = asyncio.get_running_loop()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        protocol = Protocol()
-        await connect(loop, server.getsockname(), protocol)
-        peer = server.accept()[0]
-    peer.setblocking(False)
-    with peer:
+    protocol = Protocol()
+    async with connected(protocol) as peer:
         yield protocol, peer
-    protocol.there.abort()
-    await asyncio.wait_for(protocol.lost, PATIENCE)
-
-
-async def _read(peer: socket.socket, count: int) -> bytes:
-    loop, got = asyncio.get_running_loop(), b""
-    while len(got) < count:
-        data = await asyncio.wait_for(loop.sock_recv(peer, 1 << 20), PATIENCE)
-        if not data:
-            break
-        got += data
-    return got
 
 
 def _bytes(count: int) -> bytes:
     return bytes(range(251)) * (count // 251 + 1)
-
-
-def _run(behaviour: Callable[[], object]) -> None:
-    uvloop.run(asyncio.wait_for(behaviour(), 30))  # type: ignore[arg-type]
 
 
 def test_what_is_written_comes_whole_and_in_order_however_much_it_is() -> None:
@@ -112,9 +66,9 @@ def test_what_is_written_comes_whole_and_in_order_however_much_it_is() -> None:
             protocol.there.write(b" middle ")
             protocol.there.writelines([memoryview(b"and"), bytearray(b" end")])
             expected = b"begin " + data + b" middle and end"
-            assert await _read(peer, len(expected)) == expected
+            assert await read(peer, len(expected)) == expected
 
-    _run(behaviour)
+    run(behaviour)
 
 
 def test_a_protocol_is_told_when_too_much_waits_and_when_it_is_gone() -> None:
@@ -123,10 +77,10 @@ def test_a_protocol_is_told_when_too_much_waits_and_when_it_is_gone() -> None:
             protocol.there.set_write_buffer_limits(1 << 20)
             protocol.there.write(_bytes(MANY))
             assert protocol.full == [True]
-            await _read(peer, MANY)
+            await read(peer, MANY)
             assert protocol.full == [True, False]
 
-    _run(behaviour)
+    run(behaviour)
 
 
 def test_a_paused_transport_reads_nothing_and_loses_nothing() -> None:
@@ -140,7 +94,7 @@ def test_a_paused_transport_reads_nothing_and_loses_nothing() -> None:
             await asyncio.wait_for(protocol.came.wait(), PATIENCE)
             assert protocol.got == b"one"
 
-    _run(behaviour)
+    run(behaviour)
 
 
 def test_a_transport_that_is_closed_writes_the_rest_first() -> None:
@@ -150,10 +104,10 @@ def test_a_transport_that_is_closed_writes_the_rest_first() -> None:
             protocol.there.close()
             protocol.there.write(b"too late")
             assert protocol.there.is_closing()
-            assert await _read(peer, MANY + 500) == _bytes(MANY)
+            assert await read(peer, MANY + 500) == _bytes(MANY)
             assert await asyncio.wait_for(asyncio.shield(protocol.lost), PATIENCE) is None
 
-    _run(behaviour)
+    run(behaviour)
 
 
 def test_an_aborted_transport_lets_the_rest_go_and_ends_once() -> None:
@@ -164,22 +118,22 @@ def test_an_aborted_transport_lets_the_rest_go_and_ends_once() -> None:
             protocol.there.abort()
             protocol.there.close()
             assert await asyncio.wait_for(asyncio.shield(protocol.lost), PATIENCE) is None
-            assert len(await _read(peer, MANY)) < MANY
+            assert len(await read(peer, MANY)) < MANY
 
-    _run(behaviour)
+    run(behaviour)
 
 
-def test_the_end_of_what_is_written_comes_behind_it_and_the_peer_is_still_read() -> None:
+def test_the_end_of_what_is_written_comes_behind_it_and_the_peer_is_stillread() -> None:
     async def behaviour() -> None:
         async with _connected() as (protocol, peer):
             protocol.there.write(_bytes(MANY))
             protocol.there.write_eof()
-            assert await _read(peer, MANY + 500) == _bytes(MANY)
+            assert await read(peer, MANY + 500) == _bytes(MANY)
             peer.send(b"still here")
             await asyncio.wait_for(protocol.came.wait(), PATIENCE)
             assert protocol.got == b"still here"
 
-    _run(behaviour)
+    run(behaviour)
 
 
 @pytest.mark.parametrize("keeps_open", [True, False])
@@ -191,18 +145,18 @@ def test_the_peers_end_closes_the_connection_unless_the_protocol_keeps_it(keeps_
             await asyncio.wait_for(protocol.came.wait(), PATIENCE)
             assert protocol.there.is_closing() is not keeps_open
 
-    _run(behaviour)
+    run(behaviour)
 
 
 def test_a_reset_is_told_as_the_error_that_it_is() -> None:
     async def behaviour() -> None:
         async with _connected() as (protocol, peer):
-            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             peer.close()
             error = await asyncio.wait_for(asyncio.shield(protocol.lost), PATIENCE)
             assert isinstance(error, ConnectionResetError)
 
-    _run(behaviour)
+    run(behaviour)
 
 
 def test_a_protocol_that_fails_loses_its_connection_alone() -> None:
@@ -217,7 +171,7 @@ def test_a_protocol_that_fails_loses_its_connection_alone() -> None:
             await asyncio.wait_for(other.came.wait(), PATIENCE)
         assert told == ["a protocol failed"]
 
-    _run(behaviour)
+    run(behaviour)
 
 
 def test_to_connect_where_nobody_listens_is_an_error() -> None:
@@ -227,7 +181,7 @@ def test_to_connect_where_nobody_listens_is_an_error() -> None:
         with pytest.raises(ConnectionRefusedError):
             await connect(asyncio.get_running_loop(), address, Protocol())
 
-    _run(behaviour)
+    run(behaviour)
 
 
 def test_who_waits_when_a_listener_closes_is_taken() -> None:
@@ -247,4 +201,4 @@ def test_who_waits_when_a_listener_closes_is_taken() -> None:
             await asyncio.wait_for(made[0].lost, PATIENCE)
         assert listening.socket.fileno() == -1
 
-    _run(behaviour)
+    run(behaviour)
