@@ -13,7 +13,7 @@ from gateway_runtime.kafka.versions import (
     TELEMETRY,
     Versions,
 )
-from gateway_runtime.protocols.kafka.messages import KEYS, header_flexible, response_layout
+from gateway_runtime.protocols.kafka.messages import KEYS, response_layout
 from gateway_runtime.protocols.kafka.plan import Plan
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ except ImportError:
 
 _READ: Final = 1
 _READ_IF_TAGGED: Final = 2
-_NEVER: Final = 0x7FFF
 _KEPT: Final = frozenset((API_VERSIONS, SASL_HANDSHAKE, SASL_AUTHENTICATE, *TELEMETRY))
 """Requests that the gateway may answer itself."""
 
@@ -53,15 +52,10 @@ def _offer(offered: tuple[tuple[int, tuple[int, int]], ...]) -> Offer:
 _HANDLING: Final = {key: _READ_IF_TAGGED if key in OF_NEW_LEADERS else _READ for key in REWRITES}
 
 
-@cache
 def _flexible() -> dict[int, tuple[int, int]]:
-    """By API key the first versions whose request and response headers have tags."""
-    return {key: (_first(key, 0), _first(key, 1)) for key in KEYS}
-
-
-def _first(key: int, side: int) -> int:
-    versions = range(KEYS[key].lowest, KEYS[key].highest + 1)
-    return next((version for version in versions if header_flexible(key, version)[side]), _NEVER)
+    """By API key the first versions whose headers have tags: of what is passed, those of either side."""
+    known = [api for key, api in KEYS.items() if key not in _KEPT and api.flexible <= api.highest]
+    return {api.key: (api.flexible, api.flexible) for api in known}
 
 
 @cache

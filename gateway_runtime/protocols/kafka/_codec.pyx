@@ -299,10 +299,15 @@ cdef class _Reader:
             self.pass_over(field.element, field)
         return 0
 
-    cdef int pass_struct(self, _Struct plan) except -1:
+    cdef int pass_in_order(self, _Struct plan) except -1:
+        """Pass the fields that are not tagged."""
         cdef _Field field
         for field in plan.fields:
             self.pass_over(field.kind, field)
+        return 0
+
+    cdef int pass_struct(self, _Struct plan) except -1:
+        self.pass_in_order(plan)
         if plan.is_flexible:
             self.pass_tags(MAX_TAGS)
         return 0
@@ -328,22 +333,18 @@ SIZES[:] = [1, 1, 2, 2, 4, 4, 8, 8]
 def behind_fields(plan, data, Py_ssize_t position):
     """See codec.py."""
     cdef _Reader reader = _Reader.__new__(_Reader)
-    cdef _Field field
     reader.open(data, position)
-    for field in _known(plan).fields:
-        reader.pass_over(field.kind, field)
+    reader.pass_in_order(_known(plan))
     return reader.at
 
 
 cdef Py_ssize_t pass_fields(object plan, const uint8_t* data, Py_ssize_t at, Py_ssize_t end) except -1:
     """As `behind_fields`."""
     cdef _Reader reader = _Reader.__new__(_Reader)
-    cdef _Field field
     reader.data = data
     reader.at = at
     reader.end = end
-    for field in _known(plan).fields:
-        reader.pass_over(field.kind, field)
+    reader.pass_in_order(_known(plan))
     return reader.at
 
 
