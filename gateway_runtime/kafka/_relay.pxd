@@ -1,7 +1,11 @@
 """What the lanes of connections use of `_relay.pyx`."""
 
 from cpython.ref cimport PyObject
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint32_t
+
+cdef inline int32_t int32_at(const uint8_t* data) noexcept:
+    return <int32_t> (<uint32_t> data[0] << 24 | <uint32_t> data[1] << 16 | <uint32_t> data[2] << 8 | data[3])
+
 
 cdef struct Entry:
     PyObject* what
@@ -43,6 +47,8 @@ cdef class Relay:
 
     cdef Py_ssize_t pass_requests(self, const uint8_t* data, Py_ssize_t first, Py_ssize_t filled) except -1
     cdef Py_ssize_t pass_responses(self, const uint8_t* data, Py_ssize_t first, Py_ssize_t filled) except -1
+    cdef bint pass_request(self, const uint8_t* frame, Py_ssize_t seen, Py_ssize_t size) except -1
+    cdef int judge(self, const uint8_t* frame, Py_ssize_t seen, Py_ssize_t size) noexcept
     cdef bint is_full(self) noexcept
     cdef Py_ssize_t body(self, const uint8_t* frame, Py_ssize_t size, int key, int version) noexcept
     cdef int answered(self, const uint8_t* frame, Py_ssize_t at, Py_ssize_t size, int key, int version) noexcept

@@ -33,10 +33,6 @@ cdef double PATIENCE = 0.05
 """Seconds after which what was used is paid for, however little it is."""
 
 
-cdef inline int32_t int32_at(const uint8_t* data) noexcept:
-    return <int32_t> (<uint32_t> data[0] << 24 | <uint32_t> data[1] << 16 | <uint32_t> data[2] << 8 | data[3])
-
-
 cdef inline int16_t int16_at(const uint8_t* data) noexcept:
     return <int16_t> (<uint32_t> data[0] << 8 | data[1])
 
@@ -257,37 +253,49 @@ cdef class Relay:
     cdef Py_ssize_t pass_requests(self, const uint8_t* data, Py_ssize_t first, Py_ssize_t filled) except -1:
         cdef Py_ssize_t size
         cdef const uint8_t* frame
-        cdef Py_ssize_t at
-        cdef int key, version, has_acks
-        cdef Entry* entry
-        while self.is_open and filled - first >= PREFIX + LEAST_REQUEST and self.row.count < self.most:
+        while filled - first >= PREFIX + LEAST_REQUEST:
             frame = data + first
             size = <Py_ssize_t> int32_at(frame) + PREFIX
-            if not PREFIX + LEAST_REQUEST <= size <= filled - first or size > self.frame_limit:
+            if size > filled - first or not self.pass_request(frame, size, size):
                 break
-            key = int16_at(frame + 4)
-            version = int16_at(frame + 6)
-            if not 0 <= key < KEYS or not self.offer.lowest[key] <= version <= self.offer.highest[key]:
-                break
-            at = self.body(frame, size, key, version)
-            if at < 0 or self.is_inspected and not (
-                key == PRODUCE and version >= PRODUCE_BY_ID and self.is_allowed(frame, at, size)
-            ):
-                break
-            has_acks = self.answered(frame, at, size, key, version)
-            if has_acks < 0:
-                break
-            if has_acks:
-                entry = self.row.add()
-                entry.key = key
-                entry.version = version
-                entry.correlation_id = int32_at(frame + 8)
-                entry.size = size
-                entry.what = NULL
-            self.requests += 1
-            self.request_bytes += size
             first += size
         return first
+
+    cdef bint pass_request(self, const uint8_t* frame, Py_ssize_t seen, Py_ssize_t size) except -1:
+        """Whether a request of `size` bytes goes on as it is, told by the `seen` bytes at its front; it counts then."""
+        cdef int has_acks
+        cdef Entry* entry
+        if not self.is_open or self.row.count >= self.most or not PREFIX + LEAST_REQUEST <= size <= self.frame_limit:
+            return False
+        has_acks = self.judge(frame, seen, size)
+        if has_acks < 0:
+            return False
+        if has_acks:
+            entry = self.row.add()
+            entry.key = int16_at(frame + 4)
+            entry.version = int16_at(frame + 6)
+            entry.correlation_id = int32_at(frame + 8)
+            entry.size = size
+            entry.what = NULL
+        self.requests += 1
+        self.request_bytes += size
+        return True
+
+    cdef int judge(self, const uint8_t* frame, Py_ssize_t seen, Py_ssize_t size) noexcept:
+        """Whether a request has a response; negative for one that is not passed."""
+        cdef int key = int16_at(frame + 4)
+        cdef int version = int16_at(frame + 6)
+        cdef Py_ssize_t at
+        if not 0 <= key < KEYS or not self.offer.lowest[key] <= version <= self.offer.highest[key]:
+            return -1
+        at = self.body(frame, seen, key, version)
+        if at < 0:
+            return -1
+        if self.is_inspected and not (
+            seen == size and key == PRODUCE and version >= PRODUCE_BY_ID and self.is_allowed(frame, at, size)
+        ):
+            return -1
+        return self.answered(frame, at, seen, key, version)
 
     cdef Py_ssize_t body(self, const uint8_t* frame, Py_ssize_t size, int key, int version) noexcept:
         """Where the message begins; negative where the header is none, or one with tags."""

@@ -16,6 +16,9 @@ PATIENCE = 10
 RESET = b"\1\0\0\0\0\0\0\0"
 """The value of SO_LINGER with which to close is to reset."""
 
+ETHERNET = 1_448
+"""Bytes of a segment: the system tells of any part of a frame early where the window has less room than one."""
+
 
 class End:
     """What every protocol of these tests does."""
@@ -53,6 +56,7 @@ class End:
 async def connected(protocol: End) -> AsyncIterator[socket.socket]:
     """The other end of a protocol's connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, ETHERNET)
         await connect(asyncio.get_running_loop(), server.getsockname(), cast("Reading", protocol))
         peer = server.accept()[0]
     peer.setblocking(False)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+import pytest
 from plain_ends import PATIENCE, RESET, End, connected, read, run
 
-from gateway_runtime.connections.rooms import next_room
+from gateway_runtime.connections.rooms import ROOM, next_room
 from gateway_runtime.kafka._relay import Relay
 from gateway_runtime.kafka._relay import Row as RowInC
 from gateway_runtime.kafka.passing import relay
@@ -18,9 +19,11 @@ from gateway_runtime.kafka.row import Row
 from gateway_runtime.protocols.kafka.frames import RequestHeader, request_frame, response_frame
 from gateway_runtime.protocols.kafka.messages import KEYS
 
-HEARTBEAT, METADATA = 12, 3
+PRODUCE, METADATA, HEARTBEAT = 0, 3, 12
 OFFERED = {key: (api.lowest, api.highest) for key, api in KEYS.items()}
 MOST = 200_000
+LARGE = 40_000
+TOPIC = b"t" * 16
 
 
 class Protocol(End):
@@ -42,6 +45,12 @@ class Protocol(End):
     def take_read(self, first: int, nbytes: int) -> None:
         self.left += bytes(next_room()[first : first + nbytes])
         self.came.set()
+
+    def is_amid_frame(self) -> bool:
+        at = 0
+        while at + 4 <= len(self.left):
+            at += 4 + int.from_bytes(self.left[at : at + 4])
+        return at != len(self.left)
 
     def settle(self) -> None:
         self.settled += 1
@@ -81,6 +90,42 @@ async def _between() -> AsyncIterator[Between]:
 def _heartbeat(number: int, size: int = 10) -> bytes:
     message = {"GroupId": "g", "MemberId": "m" * size}
     return b"".join(request_frame(RequestHeader(HEARTBEAT, 4, number, "me", 0), message))
+
+
+def _produce(number: int, size: int = LARGE, acks: int = 1) -> bytes:
+    records = memoryview(bytes([number]) * size)
+    topic = {"TopicId": TOPIC, "PartitionData": [{"Index": 0, "Records": records}]}
+    message = {"Acks": acks, "TimeoutMs": 9, "TopicData": [topic]}
+    return b"".join(request_frame(RequestHeader(PRODUCE, 13, number, "me", 0), message))
+
+
+async def _send(sock: socket.socket, data: bytes) -> None:
+    await asyncio.wait_for(asyncio.get_running_loop().sock_sendall(sock, data), PATIENCE)
+
+
+async def _read_all(sock: socket.socket, count: int, other: Protocol) -> bytes:
+    """What comes out at a socket, until that and what was left to a protocol are so many bytes."""
+    got = b""
+    while len(got) + len(other.left) < count:
+        with suppress(BlockingIOError):
+            got += sock.recv(1 << 20)
+        await asyncio.sleep(0)
+    return got
+
+
+async def _expects_large(ends: Between) -> None:
+    """Have a first large request over, or left to the protocol if it did not come at once."""
+    first = _produce(0)
+    await _send(ends.client, first)
+    assert await _read_all(ends.broker, len(first), ends.client_side) in (first, b"")
+    ends.client_side.left = b""
+
+
+async def _settles(ends: Between) -> None:
+    """All that the system has to tell of sockets by now has been told: it tells in one go."""
+    ends.broker_side.came.clear()
+    ends.broker.send(_alive(99))
+    await asyncio.wait_for(ends.broker_side.came.wait(), PATIENCE)
 
 
 def _alive(number: int) -> bytes:
@@ -153,6 +198,87 @@ def test_a_closed_relay_leaves_all_to_the_protocol() -> None:
             ends.client.send(_heartbeat(1))
             await asyncio.wait_for(ends.client_side.came.wait(), PATIENCE)
             assert (ends.client_side.left, len(ends.row)) == (_heartbeat(1), 0)
+
+    run(behaviour)
+
+
+@pytest.mark.parametrize(("is_inspected", "acks"), [(False, 1), (False, 0), (True, 1)])
+def test_large_requests_go_over_once_they_are_whole(is_inspected: bool, acks: int) -> None:
+    async def behaviour() -> None:
+        async with _between() as ends:
+            if is_inspected:
+                ends.relay.inspect(None)
+                ends.relay.know(TOPIC)
+            await _expects_large(ends)
+            awaited = len(ends.row)
+            one, two, small = _produce(1, acks=acks), _produce(2, acks=acks), _produce(3, size=9, acks=acks)
+            await _send(ends.client, one[:-1])
+            await _settles(ends)
+            with pytest.raises(BlockingIOError):
+                ends.broker.recv(1)
+            await _send(ends.client, one[-1:] + two + small)
+            expected = one + two + small
+            assert await _read_all(ends.broker, len(expected), ends.client_side) == expected
+            assert len(ends.row) == awaited + 3 * acks
+
+    run(behaviour)
+
+
+def test_large_requests_that_a_socket_does_not_take_keep_their_turn() -> None:
+    async def behaviour() -> None:
+        async with _between() as ends:
+            await _expects_large(ends)
+            sent = b""
+            while not ends.broker_side.full:
+                request = _produce(len(ends.row) % 256, LARGE + len(ends.row))
+                awaited = len(ends.row)
+                await _send(ends.client, request)
+                while len(ends.row) == awaited:
+                    await asyncio.sleep(0)
+                sent += request
+            got = await _read_all(ends.broker, len(sent), ends.client_side)
+            assert got == sent
+
+    run(behaviour)
+
+
+def test_a_large_request_goes_to_the_protocol_when_the_relay_closes_over_it() -> None:
+    async def behaviour() -> None:
+        async with _between() as ends:
+            await _expects_large(ends)
+            request = _produce(1)
+            await _send(ends.client, request[:-1])
+            await _settles(ends)
+            ends.relay.is_open = False
+            await _send(ends.client, request[-1:] + _heartbeat(2))
+            assert await _read_all(ends.broker, len(request + _heartbeat(2)), ends.client_side) == b""
+            assert ends.client_side.left == request + _heartbeat(2)
+
+    run(behaviour)
+
+
+def test_a_request_beyond_the_room_goes_to_the_protocol() -> None:
+    async def behaviour() -> None:
+        async with _between() as ends:
+            await _expects_large(ends)
+            request = _produce(1, ROOM)
+            await _send(ends.client, request)
+            assert await _read_all(ends.broker, len(request), ends.client_side) == b""
+            assert ends.client_side.left == request
+
+    run(behaviour)
+
+
+def test_a_client_that_ends_amid_a_large_request_is_closed() -> None:
+    async def behaviour() -> None:
+        async with _between() as ends:
+            await _expects_large(ends)
+            await _send(ends.client, _produce(1)[:-1])
+            await _settles(ends)
+            ends.client.shutdown(socket.SHUT_WR)
+            assert await asyncio.wait_for(asyncio.shield(ends.client_side.lost), PATIENCE) is None
+            with pytest.raises(BlockingIOError):
+                ends.broker.recv(1)
 
     run(behaviour)
 
