@@ -17,7 +17,7 @@ RESET = b"\1\0\0\0\0\0\0\0"
 """The value of SO_LINGER with which to close is to reset."""
 
 ETHERNET = 1_448
-"""Bytes of a segment: the system tells of any part of a frame early where the window has less room than one."""
+"""Bytes of a segment. Of a part of a frame the system tells early where the window has less room than one."""
 
 
 class End:
