@@ -20,7 +20,7 @@ from time import monotonic
 from typing import Final
 
 DEFAULT_SLOTS: Final = 1 << 17
-"""Four MiB, room for about 100,000 open windows."""
+"""Four MiB. Of 40,000 open windows about 4 have given way to others, of 60,000 150, of 100,000 4,100."""
 
 _WORD: Final = 8
 _WORDS: Final = 4
