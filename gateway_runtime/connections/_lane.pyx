@@ -128,9 +128,9 @@ cdef class Lane:
             return 0
         if self.is_client:
             self.are_large = count >= PREFIX and LARGE <= int32_at(data) <= _buffer.len - PREFIX
-            end = self.relay.pass_requests(data, 0, count)
+            end = self.relay.pass_requests(data, count)
         else:
-            end = self.relay.pass_responses(data, 0, count)
+            end = self.relay.pass_responses(data, count)
         if end:
             self.write(end)
         if end < count and self.relay is not None:
@@ -205,8 +205,7 @@ cdef class Lane:
         while size:
             came = splice(self.number, NULL, _pipe[1], NULL, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
             if came <= 0:
-                self.transport.take_end(errno if came < 0 else EPROTO)
-                return 0
+                return self.keep(0, size)
             size -= came
             while came:
                 sent = splice(_pipe[0], NULL, self.other.number, NULL, came, SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
@@ -216,7 +215,7 @@ cdef class Lane:
         return 0
 
     cdef int keep(self, Py_ssize_t begun, Py_ssize_t size) except -1:
-        """Have the other side's transport keep what is in the pipe of a request, and what comes behind it."""
+        """Copy the rest of a request that the kernel does not move: what is in the pipe of it, and what comes behind."""
         cdef ssize_t count
         cdef Py_ssize_t end = 0, whole = begun + size
         _hold_room()

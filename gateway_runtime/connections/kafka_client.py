@@ -196,7 +196,7 @@ class KafkaConnection(FrameProtocol):
     def retire(self) -> None:
         """Close as soon as nothing is awaited: the client comes anew, and finds what is new."""
         self._is_retired = True
-        self._settle()
+        self.settle()
 
     def _on_patience(self) -> None:
         if self.admitted is None:
@@ -216,13 +216,13 @@ class KafkaConnection(FrameProtocol):
             self._queue.append(frame)
         else:
             self._take_now(frame)
-        self._settle()
+        self.settle()
 
     def _go_on(self) -> None:
         """Take what has come, as far as it goes."""
         while self._queue and not self._is_waiting() and not self._is_leaving:
             self._take_now(self._queue.popleft())
-        self._settle()
+        self.settle()
 
     def _take_now(self, frame: Frame) -> None:
         try:
@@ -235,7 +235,7 @@ class KafkaConnection(FrameProtocol):
     def _is_waiting(self) -> bool:
         return self._task is not None or self._waiting is not None
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Read from the client only where there is something to do with it."""
         in_flight = 0 if self._mediator is None else self._mediator.in_flight
         is_behind = bool(self._queue) or self._is_waiting()
@@ -246,10 +246,6 @@ class KafkaConnection(FrameProtocol):
             self.hold(is_held or self._is_retired)
             if self._relay is not None:
                 self._relay.is_open = not (is_held or self._is_retired)
-
-    def settle(self) -> None:
-        """See to it that no more is read than may be awaited."""
-        self._settle()
 
     def _take(self, frame: Frame) -> None:
         header = read_request_header(frame)
@@ -286,7 +282,7 @@ class KafkaConnection(FrameProtocol):
     def _do(self, work: Awaitable[None]) -> None:
         """Wait for something, and take no frame meanwhile."""
         self._task = asyncio.ensure_future(self._done(work))
-        self._settle()
+        self.settle()
 
     async def _done(self, work: Awaitable[None]) -> None:
         try:
@@ -447,7 +443,7 @@ class KafkaConnection(FrameProtocol):
     def _respond(self, frame: Frame) -> None:
         assert self._mediator is not None
         self._mediator.response(frame)
-        self._settle()
+        self.settle()
 
     def _renew(self) -> None:
         """Log in anew at the broker (KIP-368): between two requests, as nothing else may be in between."""
@@ -513,15 +509,15 @@ class KafkaConnection(FrameProtocol):
         """Read no more for so long."""
         self._is_muted = True
         self._later(milliseconds / 1000, self._on_mute_over)
-        self._settle()
+        self.settle()
 
     def _on_mute_over(self) -> None:
         self._is_muted = False
-        self._settle()
+        self.settle()
 
     def _on_full(self, is_full: bool) -> None:
         self._is_full = is_full
-        self._settle()
+        self.settle()
 
     def pause_writing(self) -> None:
         """The client takes no more for now: neither does the gateway from the broker."""

@@ -45,8 +45,8 @@ cdef class Relay:
     cdef double used_since
     cdef public bint is_open
 
-    cdef Py_ssize_t pass_requests(self, const uint8_t* data, Py_ssize_t first, Py_ssize_t filled) except -1
-    cdef Py_ssize_t pass_responses(self, const uint8_t* data, Py_ssize_t first, Py_ssize_t filled) except -1
+    cdef Py_ssize_t pass_requests(self, const uint8_t* data, Py_ssize_t filled) except -1
+    cdef Py_ssize_t pass_responses(self, const uint8_t* data, Py_ssize_t filled) except -1
     cdef bint pass_request(self, const uint8_t* frame, Py_ssize_t seen, Py_ssize_t size) except -1
     cdef int judge(self, const uint8_t* frame, Py_ssize_t seen, Py_ssize_t size) noexcept
     cdef bint is_full(self) noexcept

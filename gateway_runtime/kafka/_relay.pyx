@@ -250,8 +250,8 @@ cdef class Relay:
     cdef bint is_full(self) noexcept:
         return self.row.count >= self.most
 
-    cdef Py_ssize_t pass_requests(self, const uint8_t* data, Py_ssize_t first, Py_ssize_t filled) except -1:
-        cdef Py_ssize_t size
+    cdef Py_ssize_t pass_requests(self, const uint8_t* data, Py_ssize_t filled) except -1:
+        cdef Py_ssize_t first = 0, size
         cdef const uint8_t* frame
         while filled - first >= PREFIX + LEAST_REQUEST:
             frame = data + first
@@ -378,8 +378,8 @@ cdef class Relay:
         self.used_sent += sent
         return True
 
-    cdef Py_ssize_t pass_responses(self, const uint8_t* data, Py_ssize_t first, Py_ssize_t filled) except -1:
-        cdef Py_ssize_t size
+    cdef Py_ssize_t pass_responses(self, const uint8_t* data, Py_ssize_t filled) except -1:
+        cdef Py_ssize_t first = 0, size
         cdef const uint8_t* frame
         cdef Entry* entry
         while self.is_open and filled - first >= PREFIX + LEAST_RESPONSE and self.row.count:
@@ -432,7 +432,7 @@ cdef object _through(Relay relay, object data, bint are_requests):
     PyObject_GetBuffer(data, &buffer, PyBUF_SIMPLE)
     try:
         if are_requests:
-            return relay.pass_requests(<const uint8_t*> buffer.buf, 0, buffer.len)
-        return relay.pass_responses(<const uint8_t*> buffer.buf, 0, buffer.len)
+            return relay.pass_requests(<const uint8_t*> buffer.buf, buffer.len)
+        return relay.pass_responses(<const uint8_t*> buffer.buf, buffer.len)
     finally:
         PyBuffer_Release(&buffer)
