@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kafka_access import Driver, GroupProtocol
 
+from e2e.components.kafka import Kafka
 from e2e.components.waiting import wait_until
 
 
@@ -62,3 +63,12 @@ def administers(driver: Driver, topic: str, nodes: set[str]) -> None:
         assert f"{topic}-group" in driver.groups()
     driver.delete_topic(topic)
     wait_until("the topic to go", lambda: topic not in driver.topics())
+
+
+def share_from_the_start(kafka: Kafka, group: str) -> None:
+    """Share groups begin at the end of topics unless their configuration says otherwise (KIP-932)."""
+    kafka.tool(
+        "kafka.admin.ConfigCommand",
+        *("--bootstrap-server", kafka.bootstrap(), "--alter", "--entity-type", "groups"),
+        *("--entity-name", group, "--add-config", "share.auto.offset.reset=earliest"),
+    )

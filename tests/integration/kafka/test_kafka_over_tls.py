@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from driver_aiokafka import AioKafka
 from driver_kafka_python import KafkaPython
 from driver_programs import Franz, Java
-from kafka_access import Access, ClientError, Driver
+from kafka_access import PATIENCE, Access, ClientError, Driver
 from kafka_gateway import HOST, KafkaGateway, Manifest, Setup, upstream
 from kafka_scenarios import reads_what_it_wrote
 
@@ -21,6 +26,18 @@ Start = Callable[..., KafkaGateway]
 NAMES = ("orders.kafka.test", *(f"orders-{broker}.kafka.test" for broker in (1, 2, 3)))
 TELLABLE = (AioKafka, KafkaPython, Java, Franz)
 """Clients that can be told where a name is without a DNS."""
+
+LIBRDKAFKA = """
+import json, sys
+from driver_confluent import Confluent
+from kafka_access import Access
+from kafka_scenarios import reads_what_it_wrote
+bootstrap, ca, topic = sys.argv[1:]
+driver = Confluent(Access(bootstrap, ca=ca))
+reads_what_it_wrote(driver, topic)
+print(json.dumps(sorted(driver.nodes())))
+"""
+WITH_HOSTS = 'mount --bind "$1" /etc/hosts && shift && exec "$@"'
 
 
 @pytest.mark.parametrize("client", TELLABLE, ids=lambda one: one.name)
@@ -38,6 +55,23 @@ def test_client_comes_to_hosts(
     )
     reads_what_it_wrote(driver, name)
     assert driver.nodes() == {f"{one}:{gateway.port}" for one in NAMES[1:]}
+
+
+@pytest.mark.slow
+def test_librdkafka_comes_to_hosts(kafka: Kafka, start_gateway: Start, name: str, tmp_path: Path) -> None:
+    # It asks the system for names, whose file of hosts is another in a mount namespace of its own.
+    gateway = start_gateway(_by_tls(kafka, by_host=True))
+    hosts = tmp_path / "hosts"
+    hosts.write_text("".join(f"{HOST} {one}\n" for one in NAMES))
+    namespace = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
+    given = [f"{NAMES[0]}:{gateway.port}", str(kafka.authority.certificate), name]
+    command = [*namespace, "sh", "-c", WITH_HOSTS, "sh", str(hosts), sys.executable, "-c", LIBRDKAFKA, *given]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    ended = subprocess.run(
+        command, check=False, env=environment, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert set(json.loads(ended.stdout)) == {f"{one}:{gateway.port}" for one in NAMES[1:]}
 
 
 def test_host_of_no_api_is_turned_away(kafka: Kafka, start_gateway: Start) -> None:

@@ -12,9 +12,17 @@ from driver_kafka_python import KafkaPython
 from driver_programs import Franz, Java
 from kafka_access import Access, ClientError, Driver
 from kafka_gateway import KafkaGateway, Manifest, Setup, upstream
-from kafka_scenarios import administers, numbered, reads_what_it_wrote, rebalances, transacts
+from kafka_scenarios import (
+    administers,
+    numbered,
+    reads_what_it_wrote,
+    rebalances,
+    share_from_the_start,
+    transacts,
+)
 
 from e2e.components.kafka import Kafka
+from e2e.components.waiting import wait_until
 
 Start = Callable[..., KafkaGateway]
 KEY = "a-key-that-nobody-guesses-0123456789"
@@ -41,8 +49,13 @@ def test_client_works_under_all_policies(
     transacts(driver, "allowed-transacted")
     administers(driver, "allowed-administered", gateway.nodes)
     expected = {f"{name}.allowed-{end}" for end in ("plain", "shared", "transacted")}
-    assert expected == {one for one in Confluent(Access(kafka.bootstrap())).topics() if name in one}
-    assert driver.topics() == {"allowed-plain", "allowed-shared", "allowed-transacted"}
+    direct = Confluent(Access(kafka.bootstrap()))
+    # Brokers hear of a removed topic one after the other.
+    wait_until(
+        "the topics that are left", lambda: expected == {one for one in direct.topics() if name in one}
+    )
+    visible = {"allowed-plain", "allowed-shared", "allowed-transacted"}
+    wait_until("the client to see them", lambda: driver.topics() == visible)
     with pytest.raises(ClientError, match="TOPIC_AUTHORIZATION_FAILED"):
         driver.create_topic("forbidden")
 
@@ -60,7 +73,7 @@ def test_renamed_share_group_gets_all_records(kafka: Kafka, start_gateway: Start
     gateway = start_gateway(replace(Setup(upstream(kafka)), flows=(tenant(name),)).open_to("mobile", KEY))
     java = Java(as_mobile(gateway))
     java.create_topic("allowed-shared", partitions=2)
-    _share_from_the_start(kafka, f"{name}.allowed-group")
+    share_from_the_start(kafka, f"{name}.allowed-group")
     java.produce("allowed-shared", numbered(20))
     with java.share_member("allowed-shared", "allowed-group") as member:
         member.wait("all records", lambda seen: {*seen.values} == {*numbered(20)})
@@ -108,12 +121,3 @@ def as_mobile(gateway: KafkaGateway) -> Access:
 def _rule(resource: str, prefix: str | None = None) -> Manifest:
     pattern: Manifest = {"pattern": {"type": "Prefix", "name": prefix}} if prefix else {}
     return {"resource": resource, "operations": ["All"], **pattern}
-
-
-def _share_from_the_start(kafka: Kafka, group: str) -> None:
-    """Share groups begin at the end of topics unless their configuration says otherwise (KIP-932)."""
-    kafka.tool(
-        "kafka.admin.ConfigCommand",
-        *("--bootstrap-server", kafka.bootstrap(), "--alter", "--entity-type", "groups"),
-        *("--entity-name", group, "--add-config", "share.auto.offset.reset=earliest"),
-    )

@@ -9,7 +9,7 @@ from driver_confluent import Confluent
 from driver_programs import Java
 from kafka_access import PATIENCE, Access, ClientError, Driver
 from kafka_gateway import KafkaGateway, Setup, upstream
-from kafka_scenarios import numbered
+from kafka_scenarios import numbered, share_from_the_start
 
 from e2e.components.kafka import Kafka
 
@@ -65,6 +65,24 @@ def test_client_writes_what_a_step_makes_of_it_and_is_told_what_is_refused(
     assert refused.value.name == "POLICY_VIOLATION"
     direct = driver(Access(kafka.bootstrap("PLAINTEXT")))
     assert direct.consume(name, 5) == [f"<{value}>" for value in numbered(5)]
+
+
+def test_share_group_gets_each_record_that_is_left_once_and_as_changed(
+    kafka: Kafka, start_gateway: Start, name: str
+) -> None:
+    steps = keep("message.value != 'value-3'"), {"kafkaTransform": {"value": "<{#message.value}>"}}
+    java = Java(start_gateway(Setup(upstream(kafka), flows=flow("subscribe", *steps))).access)
+    java.create_topic(name)
+    share_from_the_start(kafka, f"{name}-group")
+    with java.share_member(name, f"{name}-group") as member:
+        for values in (numbered(5), ["value-3"], ["value-5"]):
+            java.produce(name, values)
+        member.wait("all that is left", lambda seen: "<value-5>" in seen.values)
+        assert member.values == [f"<{value}>" for value in numbered(6) if value != "value-3"]
+    with java.share_member(name, f"{name}-group") as member:
+        java.produce(name, ["value-6"])
+        member.wait("a new record", lambda seen: bool(seen.values))
+        assert member.values == ["<value-6>"]
 
 
 @pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])

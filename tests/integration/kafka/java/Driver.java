@@ -167,7 +167,10 @@ public final class Driver {
         try (KafkaShareConsumer<String, String> consumer = new KafkaShareConsumer<>(properties)) {
             consumer.subscribe(List.of(topic()));
             while (System.in.available() == 0) {
-                sayValues(consumer.poll(POLL));
+                Iterable<ConsumerRecord<String, String>> records = consumer.poll(POLL);
+                // Told only once they are acknowledged: what is not comes again to another member.
+                consumer.commitSync();
+                sayValues(records);
             }
         }
     }
