@@ -30,8 +30,8 @@ compile: $(READY) ## Compile the hot modules in place where a C compiler is ther
 demo: compile ## Serve examples/quickstart, try it with curl and print the answers
 	@$(PY) tools/demo.py
 
-test: compile ## Run all tests
-	@$(PY) -m pytest $(ARGS)
+test: compile ## Run all tests, in two processes; ARGS="tests/unit -x": some, in one
+	@$(PY) -m pytest $(or $(ARGS),--numprocesses 2 --dist loadscope)
 
 e2e: compile ## Run the end-to-end scenarios with real pods, on kind or a native node, and the slow tests
 	@nice -n 5 $(PY) -m e2e.run $(ARGS)

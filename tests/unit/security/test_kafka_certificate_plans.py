@@ -66,7 +66,7 @@ def test_plans_without_sasl_offer_no_mechanism(world: World) -> None:
         admission(world, MTLS, FREE).starts("PLAIN")
 
 
-@pytest.mark.parametrize("client_id", ["mobile-app", fingerprint(MOBILE)])
+@pytest.mark.parametrize("client_id", ["mobile-app", fingerprint(MOBILE)], ids=["name", "hash"])
 def test_a_certificate_lets_in_by_its_name_or_its_hash(world: World, client_id: str) -> None:
     found = admitted(mtls(world, subscribed(client_id)))
     assert found.subscription is not None
