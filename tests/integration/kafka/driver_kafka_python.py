@@ -79,7 +79,8 @@ class KafkaPython:
 
         def run(seen: Seen, stopped: threading.Event) -> None:
             options = {"group_id": group, "auto_offset_reset": "earliest", "heartbeat_interval_ms": 300}
-            one = KafkaConsumer(**self._options(), **options)
+            # A broker that has not heard of the topic yet is asked again soon.
+            one = KafkaConsumer(**self._options(), **options, metadata_max_age_ms=1000)
             with _closed(one):
                 one.subscribe([topic], listener=_Listener(seen))
                 while not stopped.is_set():

@@ -25,6 +25,7 @@ from e2e.components.kafka import Kafka
 from e2e.components.waiting import wait_until
 
 Start = Callable[..., KafkaGateway]
+ENDS = ("plain", "shared", "transacted", "administered")
 KEY = "a-key-that-nobody-guesses-0123456789"
 UPSTREAM = {
     AioKafka: ("PLAIN", False),
@@ -48,14 +49,13 @@ def test_client_works_under_all_policies(
     rebalances(driver, "allowed-shared")
     transacts(driver, "allowed-transacted")
     administers(driver, "allowed-administered", gateway.nodes)
-    expected = {f"{name}.allowed-{end}" for end in ("plain", "shared", "transacted")}
+    expected = {f"{name}.allowed-{end}" for end in ENDS}
     direct = Confluent(Access(kafka.bootstrap()))
     # Brokers hear of a removed topic one after the other.
     wait_until(
         "the topics that are left", lambda: expected == {one for one in direct.topics() if name in one}
     )
-    visible = {"allowed-plain", "allowed-shared", "allowed-transacted"}
-    wait_until("the client to see them", lambda: driver.topics() == visible)
+    wait_until("the client to see them", lambda: driver.topics() == {f"allowed-{end}" for end in ENDS})
     with pytest.raises(ClientError, match="TOPIC_AUTHORIZATION_FAILED"):
         driver.create_topic("forbidden")
 
