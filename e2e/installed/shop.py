@@ -63,8 +63,8 @@ class Shop:
         return ask(self.url + path, headers)
 
     def wait_for(self, path: str, text: str) -> None:
-        """Returns when a request is answered by this text."""
-        wait_until(f"{text} at {path}", lambda: self.ask(path).text == text)
+        """Returns when ten requests in a row are answered by this text: each pod will have been asked."""
+        wait_until(f"{text} at {path}", lambda: all(self.ask(path).text == text for _ in range(10)))
 
     def get(self, *arguments: str) -> Any:
         """What `kubectl get` finds."""

@@ -79,9 +79,10 @@ class KafkaPython:
 
         def run(seen: Seen, stopped: threading.Event) -> None:
             options = {"group_id": group, "auto_offset_reset": "earliest", "heartbeat_interval_ms": 300}
-            # A broker that has not heard of the topic yet is asked again soon.
-            one = KafkaConsumer(**self._options(), **options, metadata_max_age_ms=1000)
+            one = KafkaConsumer(**self._options(), **options)
             with _closed(one):
+                # Else it may join first, get nothing, and stay so: on a busy machine twice in 12 times.
+                one.partitions_for_topic(topic)
                 one.subscribe([topic], listener=_Listener(seen))
                 while not stopped.is_set():
                     seen.received(_values(one.poll(100)))
