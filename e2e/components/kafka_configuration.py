@@ -80,7 +80,11 @@ def _roles(place: Place, all_places: list[Place]) -> dict[str, str]:
 
 
 def _small(brokers: int) -> dict[str, str]:
-    """Few partitions and short times: a test's cluster is small, and its brokers come and go."""
+    """Few partitions and short times: a test's cluster is small, and its brokers come and go.
+
+    Leaders move only where a test moves them. Left to itself, the controller hands leadership back to a
+    broker that came again up to five minutes later, in the midst of another test.
+    """
     copies, least = str(min(brokers, 3)), str(min(brokers, 2))
     return {
         "num.partitions": "3",
@@ -96,7 +100,8 @@ def _small(brokers: int) -> dict[str, str]:
         "share.coordinator.state.topic.min.isr": least,
         "group.initial.rebalance.delay.ms": "0",
         "broker.heartbeat.interval.ms": "500",
-        "broker.session.timeout.ms": "3000",
+        "broker.session.timeout.ms": "6000",
+        "auto.leader.rebalance.enable": "false",
         "controlled.shutdown.retry.backoff.ms": "500",
         "log.cleaner.dedupe.buffer.size": str(8 * 1024 * 1024),
         "num.io.threads": str(_FEW),

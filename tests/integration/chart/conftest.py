@@ -37,6 +37,16 @@ def definitions(control_plane: ControlPlane) -> None:
 
 
 @pytest.fixture
+def first_release(helm: Helm, tmp_path: Path) -> Iterator[Release]:
+    """A release that is not installed yet, where no definition was before.
+
+    The control plane is new: an API server may take minutes to remove definitions that it just got.
+    """
+    with ControlPlane() as plane, Release(plane, helm.program, tmp_path, "chart-first") as made:
+        yield made
+
+
+@pytest.fixture
 def release(control_plane: ControlPlane, helm: Helm, tmp_path: Path) -> Iterator[Release]:
     """A release that is not installed yet, in a namespace of its own; it goes with the test."""
     with Release(control_plane, helm.program, tmp_path, f"chart-{secrets.token_hex(3)}") as made:

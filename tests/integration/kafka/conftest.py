@@ -7,18 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from driver_aiokafka import AioKafka
-from driver_confluent import Confluent
-from driver_kafka_python import KafkaPython
-from driver_programs import Franz, Java
 from kafka_access import Access, Driver
+from kafka_drivers import DRIVERS
 from kafka_gateway import KafkaGateway, Setup
 
 from e2e.components.kafka import Kafka
-
-DRIVERS: dict[str, Callable[[Access], Driver]] = {
-    one.name: one for one in (AioKafka, Confluent, KafkaPython, Java, Franz)
-}
 
 
 @pytest.fixture(scope="session")

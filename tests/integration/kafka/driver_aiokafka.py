@@ -55,12 +55,16 @@ def _named(error: KafkaError) -> ClientError:
 
 @asynccontextmanager
 async def _running(one: Any) -> AsyncIterator[Any]:
-    """A producer or consumer; one that could not start is ended too, which it does not do by itself."""
+    """A producer or consumer; one that could not start is ended too, which it does not do by itself.
+
+    A consumer that loses its coordinator while it closes looks for no other and commits for ever.
+    """
     try:
         await one.start()
         yield one
     finally:
-        await one.stop()
+        async with asyncio.timeout(PATIENCE / 2):
+            await one.stop()
 
 
 def _check(code: int) -> None:

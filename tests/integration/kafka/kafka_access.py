@@ -108,6 +108,7 @@ class Member:
         self._stopped.set()
         self._thread.join(PATIENCE)
         assert not self._thread.is_alive(), "the member does not end"
+        assert kind or not self.seen.failure, self.seen.failure
 
     def _body(self) -> None:
         try:

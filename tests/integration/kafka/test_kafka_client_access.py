@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from conftest import DRIVERS
 from driver_confluent import Confluent
 from kafka_access import Access
+from kafka_drivers import DRIVERS
 from kafka_gateway import KafkaGateway, Manifest, Setup, upstream
 from kafka_script import Outcome, outcomes
 from kafka_wire import Connection
