@@ -105,10 +105,11 @@ class Member:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        before = self.seen.failure
         self._stopped.set()
         self._thread.join(PATIENCE)
         assert not self._thread.is_alive(), "the member does not end"
-        assert kind or not self.seen.failure, self.seen.failure
+        assert self.seen.failure == before, self.seen.failure
 
     def _body(self) -> None:
         try:
