@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from gateway_pod import Cluster, GatewayPod, load
+from api_outages import outage
+from gateway_pod import GatewayPod, load
 from operator_process import RBAC, Operator, Shop, answers, wait_for
 
 StartPod = Callable[..., GatewayPod]
@@ -30,17 +30,6 @@ def start(account: Path) -> Iterator[Start]:
     for one in running:
         if one.process.poll() is None:
             one.kill()
-
-
-@contextmanager
-def outage(cluster: Cluster) -> Iterator[None]:
-    """Within it, there is no API server."""
-    cluster.forget_connection()
-    cluster.plane.stop_api_server()
-    try:
-        yield
-    finally:
-        cluster.plane.start_api_server()
 
 
 def test_an_operator_killed_in_a_burst_of_edits_loses_none(
