@@ -11,6 +11,7 @@ import pytest
 import yaml
 from gateway_pod import Cluster, GatewayPod
 from operator_process import OWN_NAMESPACE, Operator, Shop, operator_account, wait_for
+from severable import Link
 
 from e2e.components.control_plane import ControlPlane
 
@@ -60,6 +61,13 @@ def cluster(control_plane: ControlPlane, namespace: str) -> Iterator[Cluster]:
     made = Cluster(control_plane, namespace)
     yield made
     made.forget_connection()
+
+
+@pytest.fixture
+def link(control_plane: ControlPlane) -> Iterator[Link]:
+    """A way to the API server that can break."""
+    with Link(int(control_plane.url.rpartition(":")[2])) as made:
+        yield made
 
 
 @pytest.fixture

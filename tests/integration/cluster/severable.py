@@ -7,6 +7,7 @@ import threading
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Coroutine
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -39,6 +40,12 @@ class Link:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def lead(self, kubeconfig: Path) -> Path:
+        """Has a kubeconfig of the server lead this way; its path."""
+        text = kubeconfig.read_text(encoding="utf-8")
+        kubeconfig.write_text(text.replace(f":{self._target}\n", f":{self.port}\n"), encoding="utf-8")
+        return kubeconfig
 
     def cut(self) -> None:
         """Ends all connections, and refuses others."""

@@ -11,27 +11,15 @@ from gateway_pod import GatewayPod
 from operator_process import Operator, Shop, answers, wait_for
 from severable import Link
 
-from e2e.components.control_plane import ControlPlane
-
 StartPod = Callable[..., GatewayPod]
 FORGOTTEN_FOR = 150.0
 """Seconds in which an operator gives up watches that say nothing any more; kopf's are given 70."""
 
 
 @pytest.fixture
-def link(control_plane: ControlPlane) -> Iterator[Link]:
-    """The operator's way to the API server."""
-    with Link(int(control_plane.url.rpartition(":")[2])) as made:
-        yield made
-
-
-@pytest.fixture
-def operator(control_plane: ControlPlane, account: Path, link: Link) -> Iterator[Operator]:
+def operator(account: Path, link: Link) -> Iterator[Operator]:
     """An operator that leads, on the way that can break."""
-    text = account.read_text(encoding="utf-8")
-    port = control_plane.url.rpartition(":")[2]
-    account.write_text(text.replace(f":{port}", f":{link.port}"), encoding="utf-8")
-    running = Operator(account)
+    running = Operator(link.lead(account))
     wait_for(running.is_leading)
     yield running
     if running.process.poll() is None:

@@ -6,10 +6,14 @@ import os
 import signal
 from collections.abc import Callable
 
+import pytest
 from api_outages import compact, outage
 from gateway_pod import Cluster, GatewayPod, api, load, wait_for
+from severable import Link
 
 StartPod = Callable[..., GatewayPod]
+FORGOTTEN_FOR = 180.0
+"""Seconds in which a pod gives up a watch that says nothing any more; it is given 100."""
 
 
 def test_a_pod_serves_on_without_its_api_server_and_follows_it_again(
@@ -69,3 +73,23 @@ def test_a_pod_that_starts_without_an_api_server_waits_for_it(cluster: Cluster, 
         wait_for(lambda: "ClientConnectorError" in again.tell("/readyz")[1])
         assert again.tell("/healthz") == (200, "ok\n")
     wait_for(again.is_ready)
+
+
+@pytest.mark.slow
+def test_what_changes_behind_connections_that_are_dead_without_a_word_is_found(
+    cluster: Cluster, link: Link
+) -> None:
+    kubeconfig = link.lead(cluster.kubeconfig())
+    cluster.grant()
+    pod = GatewayPod(cluster, kubeconfig)
+    try:
+        cluster.publish(api("orders", "v1"), api("doomed", "v1"), gateway=pod.section)
+        wait_for(pod.is_ready)
+        link.forget()
+        version = cluster.publish(api("orders", "v2"), gateway=pod.section)
+        wait_for(lambda: pod.get("/doomed")[0] == 404, FORGOTTEN_FOR)
+        wait_for(lambda: pod.get("/orders") == (200, "v2"))
+        cluster.forget_connection()  # it was idle for as long as the API server waits
+        wait_for(lambda: cluster.told(pod.name)[0] >= version)
+    finally:
+        pod.stop()
