@@ -164,11 +164,14 @@ class Shop:
         return found
 
     def open(self, *apis: str) -> None:
-        """Apply the gateway, and these APIs with a plan that lets everybody in."""
+        """Apply the gateway, and these APIs with a plan that lets everybody in.
+
+        Plans first: an API that is seen before its plan has a version without it in its history.
+        """
         self.gateway()
         for name in apis:
-            self.api(name)
             self.plan(name, {"keyless": {}})
+            self.api(name)
 
     def gateway(self, **spec: Any) -> dict[str, Any]:
         """Apply the gateway."""

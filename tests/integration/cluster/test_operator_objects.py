@@ -207,6 +207,8 @@ def test_accepted_generations_are_kept_up_to_the_limit(shop: Shop) -> None:
 def test_a_rollback_takes_effect(shop: Shop, shop_pod: StartPod) -> None:
     shop.open("orders")
     pod = shop_pod()
+    # What another version follows before the operator sees it is not kept.
+    wait_for(lambda: len(shop.names("apps/v1:controllerrevisions")) == 1)
     shop.api("orders", "v2")
     wait_for(answers(pod, "/orders", (200, "v2")))
     wait_for(lambda: len(shop.names("apps/v1:controllerrevisions")) == 2)
