@@ -14,6 +14,7 @@ from gateway_runtime.cluster.source import ClusterSource, ClusterUpdate
 from gateway_runtime.processes.slot import ServiceAddresses
 from gateway_runtime.processes.source import Update
 from gateway_runtime.processes.supervisor import Options, Supervisor
+from gateway_runtime.tasks import end_tasks
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -55,8 +56,7 @@ async def _report(leases: LeaseReporter, supervisor: Supervisor) -> None:
     try:
         await supervisor.stopping()
     finally:
-        writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
+        await end_tasks([writing])
     await leases.end()
 
 

@@ -17,6 +17,7 @@ from gateway_runtime.cluster.objects import EndpointSlice
 from gateway_runtime.cluster.reflector import Budget, Reflector
 from gateway_runtime.cluster.selection import addresses_of
 from gateway_runtime.snapshot.types import Address, ServicePort
+from gateway_runtime.tasks import end_tasks
 
 _LOG: Final = logging.getLogger(__name__)
 _WATCHES: Final = 1000
@@ -161,11 +162,9 @@ class Services:
         """Follow nothing any more."""
         tasks = list(self._tasks.values())
         self._tasks.clear()
-        for task in tasks:
-            task.cancel()
         if self._timer is not None:
             self._timer.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(tasks)
 
     def _follow(self, namespaces: set[str]) -> None:
         for name in self._namespaces.keys() - namespaces:

@@ -24,6 +24,7 @@ from gateway_runtime.secrets.store import ProviderState, SecretStore
 from gateway_runtime.snapshot.parts import GATEWAY_LABEL, SECTION_LABEL
 from gateway_runtime.snapshot.references import api_services
 from gateway_runtime.snapshot.types import ServicePort, Snapshot
+from gateway_runtime.tasks import end_tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,7 @@ class ClusterSource:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end_tasks([task])
             await self._secrets.stop()
             await self._services.stop()
 

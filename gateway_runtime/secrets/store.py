@@ -19,6 +19,7 @@ from gateway_runtime.secrets.provider import Provider
 from gateway_runtime.secrets.registry import TOKENS, Make, Surroundings, make_provider, provider_id
 from gateway_runtime.snapshot.providers import SecretProvider
 from gateway_runtime.snapshot.references import BINARY_PREFIX, credentials
+from gateway_runtime.tasks import end_tasks
 
 _located = lru_cache(maxsize=1 << 16)(locate)
 
@@ -127,7 +128,7 @@ class SecretStore:
         tasks = [followed.task for followed in self._followed.values()]
         for place in list(self._followed):
             self._forget(place)
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(tasks)
         for identity in list(self._providers):
             self._close(self._providers.pop(identity).provider)
         await asyncio.gather(*self._closing, return_exceptions=True)

@@ -275,6 +275,7 @@ class GatewayPod:
             return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            print(self.log())  # what it waited for
             raise
 
     def _get(self, port: int, path: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
