@@ -59,22 +59,21 @@ def test_pods_are_as_the_standard_restricted_wants_them(
 
 
 def test_an_install_needs_nothing_before_it_and_tells_what_comes_next(first_release: Release) -> None:
-    release = first_release
-    notes = release.install().partition("NOTES:\n")[2]
+    notes = first_release.install().partition("NOTES:\n")[2]
 
     assert re.findall(r"^(\d)\. ", notes, re.MULTILINE) == ["1", "2", "3"]
     commands = re.findall(r"^   (kubectl .*)$", notes, re.MULTILINE)
     assert [command.split()[1] for command in commands] == ["wait", "apply", "get"]
-    assert release.get("gatewaydeployment", "edge")["spec"]["listeners"][0]["port"] == 8080
-    assert [(name, code) for name, code, _ in release.ended] == [("penstock-crds", 0)]
+    assert first_release.get("gatewaydeployment", "edge")["spec"]["listeners"][0]["port"] == 8080
+    assert [(name, code) for name, code, _ in first_release.ended] == [("penstock-crds", 0)]
     # What the notes say to apply is taken.
     text = notes.partition("<<END\n")[2].partition("END\n")[0]
     manifests = "\n".join(line.removeprefix("   ") for line in text.splitlines())
-    taken = release.plane.kubectl_output(
-        "apply", "-n", release.namespace, "--validate=strict", "-o", "name", "-f", "-", input=manifests
+    taken = first_release.plane.kubectl_output(
+        "apply", "-n", first_release.namespace, "--validate=strict", "-o", "name", "-f", "-", input=manifests
     )
     assert taken.split() == ["apidefinition.penstock.dev/hello", "plan.penstock.dev/hello"]
-    release.plane.kubectl_output("delete", "-n", release.namespace, "-f", "-", input=manifests)
+    first_release.plane.kubectl_output("delete", "-n", first_release.namespace, "-f", "-", input=manifests)
 
 
 def test_an_upgrade_brings_old_definitions_up_to_date(release: Release) -> None:
